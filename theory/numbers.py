@@ -6,6 +6,7 @@
 
 from __future__ import annotations
 
+import math
 import numbers
 from fractions import Fraction
 
@@ -37,7 +38,7 @@ def as_fraction(value: object, name: str = "value", *, exact_float: bool = False
     if isinstance(value, numbers.Integral) and not isinstance(value, bool):
         return Fraction(int(value))
     if isinstance(value, float):
-        if value != value or value in (float("inf"), float("-inf")):
+        if not math.isfinite(value):
             raise ValueError(f"{name} {value!r} is not a finite number; write it like 0.1, 8/255 or 1e-3")
         if exact_float:
             return Fraction(value)

@@ -1,0 +1,188 @@
+"""Germs: numbers that are polynomials in eps just to the right of a point, and that log what they were asked.
+
+Arithmetic is polynomial arithmetic. Every comparison is decided at e+ (just right of the base point e) and shortens
+the log to the stretch around e on which the answer stays the same. Run *unchanged* exact code once on germs: what comes
+out is a polynomial in eps, proved on the whole open interval that the log then shows; ``theory.curves`` restarts at its
+end.
+
+>>> log = Log(Fraction(0), Fraction(1))
+>>> eps = log.germ()
+>>> cost = min(4 * eps, Fraction(1, 2))
+>>> cost.poly, log.next
+(Poly(0, 4), Fraction(1, 8))
+"""
+
+from __future__ import annotations
+
+from fractions import Fraction
+from typing import Any
+
+from theory.polynomial import Poly, Real, real_roots
+
+
+class Log:
+    """The base point of a run on germs, and the open interval (prev, next) on which each answer so far holds.
+
+    The answers are those just right of ``at``; ``prev`` tells how far to the left of it they hold as well (it equals
+    ``at`` if some comparison flips there), which is what a restart next to an irrational breakpoint needs.
+    """
+
+    __slots__ = ("at", "next", "prev")
+
+    def __init__(self, at: Fraction, stop: Fraction, start: Fraction | None = None) -> None:
+        self.at = at
+        self.next: Real = stop
+        self.prev: Real = at if start is None else start
+
+    def germ(self) -> Germ:
+        """The variable eps itself."""
+        return Germ((self.at, Fraction(1)), self)
+
+    def sign(self, coeffs: tuple[Fraction, ...]) -> int:
+        """Sign at e+ of the non-zero polynomial with these local coefficients; logs its roots nearest to e."""
+        first = next(k for k, c in enumerate(coeffs) if c)
+        if first and self.prev < self.at:
+            self.prev = self.at
+        if len(coeffs) - first == 2:
+            self._flip(self.at - coeffs[first] / coeffs[first + 1])
+        elif len(coeffs) - first > 2:
+            p = Poly(*coeffs).shift(-self.at)
+            for root in real_roots(p, _below(self.prev), _above(self.next)):
+                self._flip(root)
+        return 1 if coeffs[first] > 0 else -1
+
+    def _flip(self, root: Real) -> None:
+        if self.at < root < self.next:
+            self.next = root
+        elif self.prev < root < self.at:
+            self.prev = root
+
+
+def _below(x: Real) -> Fraction:
+    return x if isinstance(x, Fraction) else x.lo
+
+
+def _above(x: Real) -> Fraction:
+    return x if isinstance(x, Fraction) else x.hi
+
+
+class Germ:
+    """A polynomial in t = eps - e with its log. Ordered field operations only: no float, no int, no rounding.
+
+    Multiplication is total; division is by non-zero numbers and constant germs, since a risk is a polynomial.
+    """
+
+    __slots__ = ("coeffs", "log")
+
+    def __init__(self, coeffs: tuple[Fraction, ...], log: Log) -> None:
+        self.coeffs = coeffs
+        self.log = log
+
+    @property
+    def poly(self) -> Poly:
+        """The same polynomial in eps."""
+        return Poly(*self.coeffs).shift(-self.log.at)
+
+    def _of(self, coeffs: list[Fraction]) -> Germ:
+        while coeffs and not coeffs[-1]:
+            coeffs.pop()
+        return Germ(tuple(coeffs), self.log)
+
+    def __add__(self, other: Any) -> Germ:
+        b = _local(other)
+        if b is None:
+            return NotImplemented
+        a = self.coeffs
+        if len(a) < len(b):
+            a, b = b, a
+        return self._of([*(x + y for x, y in zip(a, b, strict=False)), *a[len(b) :]])
+
+    def __neg__(self) -> Germ:
+        return Germ(tuple(-c for c in self.coeffs), self.log)
+
+    def __sub__(self, other: Any) -> Germ:
+        return NotImplemented if _local(other) is None else self + -other
+
+    def __rsub__(self, other: Any) -> Germ:
+        return (-self).__add__(other)
+
+    def __mul__(self, other: Any) -> Germ:
+        b = _local(other)
+        if b is None:
+            return NotImplemented
+        if not (self.coeffs and b):
+            return Germ((), self.log)
+        product = [Fraction(0)] * (len(self.coeffs) + len(b) - 1)
+        for i, x in enumerate(self.coeffs):
+            for j, y in enumerate(b):
+                product[i + j] += x * y
+        return self._of(product)
+
+    __radd__ = __add__
+    __rmul__ = __mul__
+
+    def __truediv__(self, other: Any) -> Germ:
+        b = _local(other)
+        if b is None:
+            return NotImplemented
+        if len(b) > 1:
+            raise ValueError("division by a quantity that varies with eps: a risk curve is polynomial, not a quotient")
+        if not b:
+            raise ZeroDivisionError("division by zero")
+        return Germ(tuple(c / b[0] for c in self.coeffs), self.log)
+
+    def __rtruediv__(self, other: Any) -> Germ:
+        return Germ(_local(other) or (), self.log) / self
+
+    def __bool__(self) -> bool:
+        return self != 0
+
+    def __eq__(self, other: object) -> bool:
+        b = _local(other)
+        if b is None:
+            return NotImplemented
+        difference = (self + -Germ(b, self.log)).coeffs
+        if not difference:
+            return True
+        self.log.sign(difference)  # two germs that differ may still meet further right: that point is logged
+        return False
+
+    def __lt__(self, other: Any) -> bool:
+        return self._sign(other) < 0
+
+    def __le__(self, other: Any) -> bool:
+        return self._sign(other) <= 0
+
+    def __gt__(self, other: Any) -> bool:
+        return self._sign(other) > 0
+
+    def __ge__(self, other: Any) -> bool:
+        return self._sign(other) >= 0
+
+    def _sign(self, other: Any) -> int:
+        difference = (self - other).coeffs
+        return self.log.sign(difference) if difference else 0
+
+    def __abs__(self) -> Germ:
+        return self if self >= 0 else -self
+
+    def __hash__(self) -> int:
+        # Equal constants hash like their Fraction. Dictionaries compare by == only within a hash bucket, so code that
+        # looks germs up by hash must also have ordered them, or a meeting further right would go unlogged.
+        return hash(self.coeffs[0] if self.coeffs else 0) if len(self.coeffs) < 2 else hash(self.coeffs)
+
+    def __float__(self) -> float:
+        raise TypeError("a germ has no value: the code must stay exact (no float, int or rounding) to run on germs")
+
+    def __repr__(self) -> str:
+        return f"Germ({self.poly} right of {self.log.at})"
+
+
+def _local(value: Any) -> tuple[Fraction, ...] | None:
+    if isinstance(value, Germ):
+        return value.coeffs
+    if isinstance(value, Fraction):
+        return (value,) if value else ()
+    if isinstance(value, int):
+        return (Fraction(value),) if value else ()
+    return None
