@@ -17,6 +17,7 @@ from __future__ import annotations
 from fractions import Fraction
 from typing import Any
 
+from theory.numbers import as_fraction
 from theory.polynomial import Poly, Real, real_roots
 
 
@@ -186,3 +187,8 @@ def _local(value: Any) -> tuple[Fraction, ...] | None:
     if isinstance(value, int):
         return (Fraction(value),) if value else ()
     return None
+
+
+def as_number(value: object, name: str = "value", *, exact_float: bool = False) -> Any:
+    """A germ as it is, anything else through ``as_fraction``: what the generic code accepts at its doors."""
+    return value if isinstance(value, Germ) else as_fraction(value, name, exact_float=exact_float)

@@ -1,0 +1,136 @@
+"""Classifiers as decision regions.
+
+All that a risk needs to know of a classifier is, for each label y, the event ``wrong(y)`` on which it errs when the
+truth is y. A label-valued classifier covers its domain with one region a label; a real-valued score leaves {score = 0} in no
+region, so that score 0 errs for every label (TRADES, section 2.2: an error is f(X)Y <= 0).
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+
+from theory.boxes import Boxes
+from theory.density import common_values
+from theory.distributions import BoxDistribution, FiniteDistribution
+from theory.points import Points
+
+
+@dataclass(frozen=True, slots=True)
+class RegionClassifier:
+    """The classifier that predicts y on ``regions[y]``; regions are disjoint, what none covers errs for every label.
+
+    >>> right = Boxes([(("1/2", None),)])
+    >>> f = RegionClassifier.binary(right)
+    >>> f.wrong(+1) == f.regions[-1] == ~right
+    True
+    """
+
+    regions: Mapping[int, Any]
+
+    @classmethod
+    def binary(cls, positive: Any, negative: Any = None) -> RegionClassifier:
+        """+1 on ``positive`` and -1 on ``negative``, by default everywhere else."""
+        return cls({-1: ~positive if negative is None else negative, +1: positive})
+
+    def wrong(self, label: int) -> Any:
+        """Where the classifier errs if the truth is ``label``."""
+        if label not in self.regions:
+            raise ValueError(f"label {label} is unknown to this classifier; it knows {sorted(self.regions)}")
+        return ~self.regions[label]
+
+    def predict(self, points: np.ndarray) -> np.ndarray:
+        """Labels (n,) for points (n, d) of floats, 0 where no region covers a point; for simulation and drawing."""
+        labels = np.zeros(len(points), dtype=int)
+        for label, region in self.regions.items():
+            labels[contains(region, points)] = label
+        return labels
+
+
+def contains(region: Any, points: np.ndarray) -> np.ndarray:
+    """Which of the float points (n, d) lie in a region, (n,) booleans; grid lines are null sets."""
+    if isinstance(region, Boxes):
+        axes = zip(region.edges, points.T, strict=True)
+        cells = [np.searchsorted(np.array([float(x) for x in edges]), x, side="right") for edges, x in axes]
+        return np.asarray(region.mask[tuple(cells)])
+    return np.array([region.contains(point) for point in points], dtype=bool)
+
+
+def constant(label: int, law: Any) -> RegionClassifier:
+    """The classifier that always predicts ``label``."""
+    if label not in law.labels:
+        raise ValueError(f"label {label} does not occur in the law; its labels are {list(law.labels)}")
+    return RegionClassifier({y: law.everything if y == label else law.nothing for y in law.labels})
+
+
+def bayes_rule(law: Any, *, ties: int | None = None) -> RegionClassifier:
+    """argmax_y P(Y = y | X = x): the rule of least standard risk; for a restricted law that of the law it restricts.
+
+    Where labels tie (off the support too) the rule is not determined, and a reference classifier's choice there matters
+    to a sensible adversary: ``ties`` names the label to predict there.
+
+    Raises ``ValueError`` if some part of the domain is tied and ``ties`` is None.
+
+    >>> law = BoxDistribution.of_masses({-1: [([("0", "1/2")], "1/2")], +1: [([("1/2", "1")], "1/2")]}, [("0", "1")])
+    >>> bayes_rule(law).regions[+1]
+    Boxes([(1/2, 1)], dim=1)
+    """
+    if law.restricts is not None:
+        return bayes_rule(law.restricts, ties=ties)
+    best, tied = _argmax(law)
+    if not tied.is_empty and ties is None:
+        raise ValueError(
+            f"labels tie on {tied!r}, so the Bayes rule is not unique there; "
+            f"say which label to predict with ties=, one of {list(law.labels)}"
+        )
+    if ties is not None:
+        if ties not in law.labels:
+            raise ValueError(f"ties={ties} is not a label of the law; its labels are {list(law.labels)}")
+        # outside the domain nothing is known, and the tie label is as good as any
+        best[ties] = law.everything
+        for label in law.labels:
+            if label != ties:
+                best[ties] = best[ties] - best[label]
+    return RegionClassifier(best)
+
+
+def tied_region(law: Any) -> Any:
+    """Where the Bayes rule is not unique (off the support included)."""
+    return _argmax(law)[1]
+
+
+def bayes_risk(law: Any) -> Any:
+    """R*: the least standard risk, 1 - E max_y P(Y = y | X)."""
+    best, tied = _argmax(law)
+    first = law.labels[0]
+    return 1 - law.mass(tied, first) - sum(law.mass(region, label) for label, region in best.items())
+
+
+def _argmax(law: Any) -> tuple[dict[int, Any], Any]:
+    """For each label the event on which it alone is most likely, and the part of the domain where labels tie."""
+    if isinstance(law, FiniteDistribution):
+        winners = [_winner(row) for row in zip(*law.masses.values(), strict=True)]
+
+        def points(k: int | None) -> Any:
+            return Points(law.space, (i for i, w in enumerate(winners) if w == k))
+
+        return {label: points(k) for k, label in enumerate(law.labels)}, points(None)
+    assert isinstance(law, BoxDistribution)
+    edges, values, places = common_values([law.densities[label] for label in law.labels])
+    winner = [_winner(row) for row in values]
+
+    def boxes(k: int | None) -> Boxes:
+        return Boxes.on_grid(edges, np.array([w == k for w in winner])[places]) & law.domain
+
+    return {label: boxes(k) for k, label in enumerate(law.labels)}, boxes(None)
+
+
+def _winner(values: tuple[Any, ...]) -> int | None:
+    best = 0
+    for k, value in enumerate(values):
+        if value > values[best]:
+            best = k
+    return best if sum(1 for value in values if value == values[best]) == 1 else None

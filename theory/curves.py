@@ -1,0 +1,112 @@
+"""Risks as exact functions of eps.
+
+``curve`` runs exact code on germs, reads off the polynomial and the interval on which it is proved, and restarts at
+the end of that interval. Values at the breakpoints come from separate runs on plain Fractions, since worst-case curves
+jump.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Callable
+from fractions import Fraction
+from typing import Any
+
+from theory.ball import Ball
+from theory.enclosure import Enclosure
+from theory.germ import Germ, Log
+from theory.numbers import Exact, as_fraction
+from theory.piecewise import PiecewisePoly
+from theory.polynomial import Poly, Real, Root
+
+MAX_PIECES = 10_000
+
+
+def risk_curve(
+    risk: Callable[..., Any],
+    f: Any,
+    dist: Any,
+    lo: Exact,
+    hi: Exact,
+    *,
+    ord: float = math.inf,
+    leave_domain: bool = False,
+    ends: str = "[]",
+    **options: Any,
+) -> PiecewisePoly:
+    """eps -> risk(f, dist, Ball(eps)) on [lo, hi] as an exact piecewise polynomial.
+
+    ``f``, ``dist`` and a ``reference`` in ``options`` may be functions of eps. ``ends`` says which ends belong to the
+    range: "[]", "(]", "[)" or "()".
+
+    Raises ``ValueError`` under l1 and l2 in more than one dimension, where a box's reach is no union of boxes.
+
+    >>> from theory import Boxes, BoxDistribution, RegionClassifier, robust_risk
+    >>> law = BoxDistribution.of_masses({-1: [([("0", "1/2")], "2/5")], +1: [([("1/2", "1")], "3/5")]}, [("0", "1")])
+    >>> f = RegionClassifier.binary(Boxes([(("2/5", None),)]))
+    >>> print(risk_curve(robust_risk, f, law, 0, 1))
+    (0, 1/10): 2/25 + 4/5*eps
+    (1/10, 2/5): -1/25 + 2*eps
+    (2/5, 3/5): 7/25 + 6/5*eps
+    (3/5, 1): 1
+    """
+
+    def value(eps: Any) -> Any:
+        now = {name: option(eps) if callable(option) else option for name, option in options.items()}
+        law, classifier = dist(eps) if callable(dist) else dist, f(eps) if callable(f) else f
+        return risk(classifier, law, Ball(eps, ord, leave_domain=leave_domain), **now)
+
+    return curve(value, lo, hi, ends=ends)
+
+
+def curve(function: Callable[[Any], Any], lo: Exact, hi: Exact, *, ends: str = "[]") -> PiecewisePoly:
+    """Any exact function of eps on [lo, hi], from its values on germs and on Fractions.
+
+    ``function`` must use its argument by + - * / and comparisons alone, and return an exact ``Enclosure``, a Fraction
+    or a germ. Raises ``ValueError`` for an empty range, a result that is not exact, or more than 10,000 pieces.
+    """
+    start, stop = as_fraction(lo, "lo"), as_fraction(hi, "hi")
+    if not start < stop:
+        raise ValueError(f"the range from {start} to {stop} is empty; its low end must lie below its high end")
+    if ends not in ("[]", "(]", "[)", "()"):
+        raise ValueError(f"ends {ends!r} is unknown; allowed are '[]', '(]', '[)' and '()'")
+    at: Real = start
+    breakpoints: list[Real] = [start]
+    polys: list[Poly] = []
+    while at < stop:
+        poly, at = _piece(function, at, stop)
+        polys.append(poly)
+        breakpoints.append(at)
+        if len(polys) > MAX_PIECES:
+            raise ValueError(f"more than {MAX_PIECES} pieces from {start} to {float(at):.6g}: choose a shorter range")
+    values = [_exact(function(x)) if isinstance(x, Fraction) else None for x in breakpoints[1:-1]]
+    first = _exact(function(start)) if ends[0] == "[" else None
+    last = _exact(function(stop)) if ends[1] == "]" else None
+    return PiecewisePoly(tuple(breakpoints), tuple(polys), (first, *values, last))
+
+
+def _piece(function: Callable[[Any], Any], at: Real, stop: Fraction) -> tuple[Poly, Real]:
+    """The polynomial just right of ``at`` and the end of the interval on which it is proved."""
+    if isinstance(at, Fraction):
+        log = Log(at, stop)
+        return _poly(function(log.germ())), log.next
+    # Right of an irrational breakpoint: run at rational points ever closer until the proof reaches back to it.
+    near: Root = at
+    for _ in range(60):
+        near = near.refine((near.hi - near.lo) / 16)
+        log = Log(near.hi, stop, start=near.lo)
+        poly = _poly(function(log.germ()))
+        if log.prev <= at:
+            return poly, log.next
+    raise ValueError(f"breakpoints seem to accumulate right of {at}: choose another range")
+
+
+def _poly(result: Any) -> Poly:
+    return result.poly if isinstance(result, Germ) else _exact(result)
+
+
+def _exact(result: Any) -> Poly:
+    value = result.fraction if isinstance(result, Enclosure) else result
+    if not isinstance(value, Fraction | int):
+        raise ValueError(f"a curve needs exact values, not {result!r}")
+    return Poly(Fraction(value))
