@@ -73,8 +73,8 @@ class Enclosure:
             raise ValueError(f"[{_show(lo)}, {_show(hi)}] holds no real number; only lo may be -inf and only hi inf")
         if lo > hi:
             raise ValueError(f"lo {_show(lo)} is above hi {_show(hi)}; an enclosure needs lo <= hi")
-        alpha = as_fraction(alpha, "alpha")
-        if not 0 <= alpha <= 1:
+        alpha = _end(alpha, "alpha")
+        if not isinstance(alpha, Fraction) or not 0 <= alpha <= 1:
             raise ValueError(f"alpha {alpha} is no probability; it must lie between 0 and 1")
         object.__setattr__(self, "lo", lo)
         object.__setattr__(self, "hi", hi)
@@ -90,8 +90,7 @@ class Enclosure:
         >>> Enclosure.exact("9/40").fraction
         Fraction(9, 40)
         """
-        value = as_fraction(x)
-        return Enclosure(value, value, how)
+        return Enclosure(x, x, how)
 
     @staticmethod
     def from_arb(ball: Any, how: str | Iterable[str] = "ball arithmetic", alpha: Exact = Fraction(0)) -> Enclosure:
@@ -288,12 +287,10 @@ class Enclosure:
         return float(self.fraction)
 
     def __repr__(self) -> str:
-        parts = [f"Enclosure[{self.lo if self.is_exact and _short(self.lo) else _inside(self)}", *self.how]
-        return "; ".join(parts + [f"alpha {self.alpha}"] * bool(self.alpha)) + "]"
+        alpha = [f"alpha {self.alpha}"] if self.alpha else []
+        return f"Enclosure[{'; '.join([_inside(self), *self.how, *alpha])}]"
 
     def __str__(self) -> str:
-        if self.is_exact and _short(self.lo):
-            return str(self.lo)
         return _span(self) + (f" (alpha {self.alpha})" if self.alpha else "")
 
     def __format__(self, spec: str) -> str:
@@ -417,8 +414,8 @@ def _end(x: object, name: str) -> End:
         if math.isnan(x):
             raise ValueError(f"{name} is NaN, which is no number; give an exact number, or an infinite float")
         raise TypeError(
-            f"{name} {x!r} is a float, which is no proved end; write Fraction({x!r}) for its exact value "
-            f"or '{x!r}' for the decimal it shows"
+            f"{name} {x!r} is a float, which proves nothing about a number; write Fraction({x!r}) for its exact value "
+            f"or the string '{x!r}' for the decimal it shows"
         )
     return as_fraction(x, name)
 
@@ -563,19 +560,28 @@ def _short(end: End) -> bool:
     return isinstance(end, float) or (end.numerator.bit_length() < 40 and end.denominator.bit_length() < 40)
 
 
-def _show(end: End, digits: int = 12, *, up: bool = False) -> str:
-    """A short text for an end: itself when that is short, else rounded outwards."""
+def _show(end: End, *, up: bool = False, gap: Fraction | None = None) -> str:
+    """A short text for an end: itself when that is short, else rounded outwards, fine enough to see the gap."""
     if isinstance(end, float) or _short(end):
         return str(end)
-    return _decimal(end, digits, "f" if Fraction(1, 10**6) <= abs(end) < 10**15 else "e", up=up)
+    kind, digits = _kind(end), 12
+    if gap:
+        digits = max(digits, 2 - _power_of_ten(gap) + (_power_of_ten(abs(end)) if kind == "e" else 0))
+    return _decimal(end, min(digits, 60), kind, up=up)
+
+
+def _kind(x: Fraction) -> str:
+    """How to print a long number: in fixed point unless it is tiny or huge."""
+    return "f" if Fraction(1, 10**6) <= abs(x) < 10**15 else "e"
 
 
 def _inside(x: Enclosure) -> str:
-    digits = 12
-    if isinstance(x.lo, Fraction) and isinstance(x.hi, Fraction) and x.hi > x.lo:
-        digits = min(60, max(digits, 2 - _power_of_ten(x.hi - x.lo)))  # enough digits to see the width
-    return f"{_show(x.lo, digits)}, {_show(x.hi, digits, up=True)}"
+    """What stands between the brackets."""
+    if x.is_exact:
+        return str(x.lo) if _short(x.lo) else format(x, f".12{_kind(x.fraction)}")
+    gap = x.hi - x.lo if isinstance(x.lo, Fraction) and isinstance(x.hi, Fraction) else None
+    return f"{_show(x.lo, gap=gap)}, {_show(x.hi, up=True, gap=gap)}"
 
 
 def _span(x: Enclosure) -> str:
-    return str(x.lo) if x.is_exact and _short(x.lo) else f"[{_inside(x)}]"
+    return _inside(x) if x.is_exact else f"[{_inside(x)}]"
