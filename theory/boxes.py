@@ -51,7 +51,7 @@ class Boxes:
         if len(dims) != 1 or 0 in dims:
             raise ValueError(f"boxes of one positive dimension are needed, not of dimensions {sorted(dims)}")
         d = dims.pop()
-        edges = tuple(_sorted_unique(x for box in sides for x in box[a] if x is not None) for a in range(d))
+        edges = tuple(sorted_unique(x for box in sides for x in box[a] if x is not None) for a in range(d))
         ranks = [{x: k + 1 for k, x in enumerate(axis)} for axis in edges]
         shape = tuple(len(axis) + 1 for axis in edges)
         check_size(shape)
@@ -296,7 +296,8 @@ def _coordinate(x: Any) -> Number | None:
     return as_number(x, "coordinate")
 
 
-def _sorted_unique(numbers: Iterable[Number]) -> tuple[Number, ...]:
+def sorted_unique(numbers: Iterable[Number]) -> tuple[Number, ...]:
+    """The numbers in order, each once; by comparisons alone, so that germs log them."""
     unique: list[Number] = []
     for x in sorted(numbers):
         if not unique or unique[-1] != x:

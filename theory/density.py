@@ -9,6 +9,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from fractions import Fraction
+from itertools import pairwise
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -83,6 +84,20 @@ class StepDensity:
         """The density times the indicator of ``event``."""
         edges, ours, theirs = common_grid(self, event)
         return StepDensity(edges, np.where(event.mask[np.ix_(*theirs)], self.index[np.ix_(*ours)], 0), self.values)
+
+    def marginal(self, axis: int) -> StepDensity:
+        """The density of the other coordinates: this one integrated along ``axis``."""
+        slabs = np.moveaxis(self.index, axis, -1)
+        edges = self.edges[axis]
+        inner = slabs[..., 1:-1].reshape(-1, len(edges) - 1)
+        columns, places = np.unique(inner, axis=0, return_inverse=True)
+        widths = [hi - lo for lo, hi in pairwise(edges)]
+        values = [
+            sum((w * self.values[k] for w, k in zip(widths, column, strict=True) if k), Fraction(0))
+            for column in columns.tolist()
+        ]
+        index = places.reshape(slabs.shape[:-1]).astype(np.int32) + 1
+        return StepDensity(self.edges[:axis] + self.edges[axis + 1 :], index, (Fraction(0), *values))
 
     def scale(self, factor: Number) -> StepDensity:
         return StepDensity(self.edges, self.index, tuple(value * factor for value in self.values))

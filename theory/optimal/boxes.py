@@ -1,0 +1,300 @@
+"""The least robust risk over all classifiers for a two-class box law under l-infinity, as a minimum cut.
+
+A classifier that is robustly right at a point x of class -1 and at x' of class +1 must keep their closed balls apart,
+so x and x' conflict exactly when they are at most 2 eps apart (the domain is convex: the midpoint lies in it). The
+least robust risk is therefore the least mass to give up so that no conflict is left: a minimum vertex cover of a
+bipartite conflict relation on a continuum.
+
+**Orbit grid.** On every axis take the faces of both densities and close them under translation by +-2 eps. Join a
+cell I of class -1 to a cell J of class +1 if on every axis their gap is below 2 eps. *The minimum cut of this finite
+network is the exact infimum over all measurable classifiers.*
+
+Proof. Let I = (a, b) and J = (c, d) be joined on some axis, J to the right. The lines a + 2 eps and b + 2 eps cannot
+lie inside J, nor c - 2 eps and d - 2 eps inside I, since those would be grid lines. So either d - a <= 2 eps, and
+every point of I conflicts with every point of J on this axis, or J = I + 2 eps, and the translation by 2 eps couples
+the two. A flow on the network is spread evenly over its cells and coupled axis by axis, by the translation in the
+second case and independently in the first: a coupling of conflicting mass, so no classifier has less risk than the
+flow's value. Conversely cells that are not joined are at least 2 eps apart on some axis, equality only on a null set,
+so labelling the eps-neighbourhoods of the cells kept by the minimum cut attains it. The two are equal by max-flow
+min-cut. []
+
+**Pruning.** Only mass within 2 eps of the other class can conflict, and the closure is needed only where such mass
+projects to: a line outside that projection bounds no cell of the network.
+
+**Product lemma.** An axis on which both densities share one factor drops out: classifiers may ignore it, and coupling
+equal coordinates on it costs nothing.
+
+**All minimisers.** In the lattice of minimum cuts the smallest source side keeps the least of class -1, the largest
+keeps the least of class +1. What these keep is kept by every minimiser, hence the label on its eps-neighbourhood is
+forced.
+"""
+
+from __future__ import annotations
+
+import math
+from bisect import bisect_left
+from dataclasses import dataclass
+from itertools import pairwise, product
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from theory.boxes import Boxes, Number, Side, sorted_unique
+from theory.classifiers import RegionClassifier
+from theory.density import StepDensity, common_values
+from theory.enclosure import Enclosure
+from theory.flow import Flow, max_flow, residual_order
+from theory.germ import Germ
+from theory.risks import robust_risk
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator, Mapping
+
+    from theory.ball import Ball
+    from theory.distributions import BoxDistribution
+
+Interval = tuple[Number, Number]
+Cell = tuple[Interval, ...]
+MAX_CELLS = 20_000
+
+
+@dataclass(frozen=True, slots=True)
+class Minimiser:
+    """What one minimum cut determines: the part of each class kept robustly right, and the labels that this forces."""
+
+    kept: Mapping[int, Boxes]
+    forced: Mapping[int, Boxes]
+
+
+@dataclass(frozen=True, slots=True)
+class BoxOptimum:
+    """The least robust risk of a box law, with everything that proves it and everything that attains it.
+
+    ``forced[y]`` is where *every* minimiser predicts y; on ``free`` minimisers differ or may do as they like.
+    ``classifier`` is one minimiser. ``verified`` says that its robust risk, computed by the event algebra, equals the
+    flow's value (which the flow has already compared with its cuts).
+    """
+
+    value: Any
+    classifier: RegionClassifier
+    forced: Mapping[int, Boxes]
+    free: Boxes
+    verified: bool
+    network: Network
+
+    def minimisers(self, limit: int = 10_000) -> Iterator[Minimiser]:
+        """One entry a minimum cut of the network, the one that keeps least of class -1 first.
+
+        Raises ``ValueError`` if there are more than ``limit``.
+        """
+        return (self.network.minimiser(side) for side in residual_order(self.network.flow).minimum_cuts(limit))
+
+
+def optimal_box_risk(law: BoxDistribution, ball: Ball) -> BoxOptimum:
+    """inf over all measurable f of R_rob(f), exactly, for a law on boxes with labels -1 and +1 under l-infinity.
+
+    Runs on germs too, so that ``theory.curves.curve`` gives the optimum as a function of eps. Raises ``ValueError`` for
+    other labels, another norm, a domain that is not one box, or a network above 20,000 cells.
+
+    >>> from theory import Ball, BoxDistribution
+    >>> halves = BoxDistribution.of_masses(
+    ...     {-1: [([("0", "1/2"), ("0", "1")], "9/20")], +1: [([("1/2", "1"), ("0", "1")], "11/20")]}, [("0", "1")] * 2)
+    >>> best = optimal_box_risk(halves, Ball("1/10"))
+    >>> best.value.fraction, best.verified, best.free.is_empty
+    (Fraction(9, 50), True, True)
+    """
+    if law.labels != (-1, 1):
+        raise ValueError(f"labels {list(law.labels)} are not -1 and +1; this optimum is for two classes")
+    if ball.ord != math.inf:
+        raise ValueError(f"norm {ball.ord:g} has no exact optimum on boxes; use ord=inf")
+    if sum(1 for _ in law.domain.cells()) != 1:
+        raise ValueError("a domain of several boxes is not convex, so distances do not tell which balls meet")
+    network = _network(law, ball)
+    flow = network.flow
+    least_minus, least_plus = network.minimiser(flow.source_side_min), network.minimiser(flow.source_side_max)
+    forced = {-1: least_minus.forced[-1], +1: least_plus.forced[+1]}
+    classifier = RegionClassifier.binary(~least_minus.forced[-1])
+    value = flow.value if isinstance(flow.value, Germ) else Enclosure.exact(flow.value)
+    verified = bool(robust_risk(classifier, law, ball) == value)
+    return BoxOptimum(value, classifier, forced, law.domain - forced[-1] - forced[+1], verified, network)
+
+
+@dataclass(frozen=True, slots=True)
+class Network:
+    """The conflict network: one node a cell of either class, source 0, sink 1, and its maximum flow."""
+
+    law: BoxDistribution
+    ball: Ball
+    axes: tuple[int, ...]
+    cells: Mapping[int, tuple[Cell, ...]]
+    first: Mapping[int, int]
+    flow: Flow
+
+    def minimiser(self, side: frozenset[int]) -> Minimiser:
+        """The kept parts and forced labels of the minimum cut with this source side."""
+        lost = {
+            -1: [c for k, c in enumerate(self.cells[-1], self.first[-1]) if k not in side],
+            +1: [c for k, c in enumerate(self.cells[+1], self.first[+1]) if k in side],
+        }
+        kept = {y: self.law.densities[y].support - self._lift(lost[y]) for y in (-1, +1)}
+        domain = self.law.domain
+        return Minimiser(kept, {y: self.ball.reach(kept[y], domain) for y in (-1, +1)})
+
+    def _lift(self, cells: list[Cell]) -> Boxes:
+        """Cells of the axes that did not drop out, as cylinders in the whole space."""
+        boxes: list[list[Side]] = [[(None, None)] * self.law.dim for _ in cells]
+        for box, cell in zip(boxes, cells, strict=True):
+            for axis, side in zip(self.axes, cell, strict=True):
+                box[axis] = side
+        return Boxes(boxes, self.law.dim)
+
+
+def _network(law: BoxDistribution, ball: Ball) -> Network:
+    reach = 2 * ball.radius
+    axes, densities = _essential_axes(law)
+    zones = {y: densities[y].restrict(densities[-y].support.dilate(reach)) for y in (-1, +1)}
+    if zones[-1].support.is_empty or zones[+1].support.is_empty:
+        return Network(law, ball, axes, {-1: (), +1: ()}, {-1: 2, +1: 2}, max_flow(2, [], 0, 1))
+    grid = [_axis_cells([zones[-1], zones[+1]], a, reach) for a in range(len(axes))]
+    cells: dict[int, tuple[Cell, ...]] = {}
+    masses: dict[int, list[Number]] = {}
+    index: dict[int, dict[tuple[int, ...], int]] = {}
+    first = {-1: 2, +1: 2}
+    for y in (-1, +1):
+        values = _cell_values(zones[y], grid)
+        places = sorted(values)
+        if len(places) > MAX_CELLS:
+            count = f"{len(places):,} cells of one class"
+            raise ValueError(f"eps {ball.radius} needs {count}; at most {MAX_CELLS:,} are handled")
+        cells[y] = tuple(tuple(grid[a][i] for a, i in enumerate(place)) for place in places)
+        masses[y] = [
+            math.prod((hi - lo for lo, hi in cell), start=values[place])
+            for place, cell in zip(places, cells[y], strict=True)
+        ]
+        index[y] = {place: k for k, place in enumerate(places)}
+    first[+1] = 2 + len(cells[-1])
+    n = first[+1] + len(cells[+1])
+    edges: list[tuple[int, int, Number | None]] = [(0, first[-1] + k, m) for k, m in enumerate(masses[-1])]
+    edges += [(first[+1] + k, 1, m) for k, m in enumerate(masses[+1])]
+    joins = [_joined(axis, reach) for axis in grid]
+    n, conflicts = _conflict_edges(index, first, joins, n)
+    return Network(law, ball, axes, cells, first, max_flow(n, edges + conflicts, 0, 1))
+
+
+def _conflict_edges(
+    index: dict[int, dict[tuple[int, ...], int]], first: dict[int, int], joins: list[list[range]], n: int
+) -> tuple[int, list[tuple[int, int, None]]]:
+    """Infinite edges from class -1 to class +1, one axis at a time through middle nodes.
+
+    A node at place (j_1, .., j_k, i_{k+1}, .., i_d) has moved along its first k axes; this keeps the number of edges a
+    sum over the axes, not a product. Middle nodes that cannot reach a cell of class +1 are left out.
+    """
+    dim = len(joins)
+    goals = [{place[: a + 1] for place in index[+1]} for a in range(dim)]
+    nodes = {place: first[-1] + k for place, k in index[-1].items()}
+    edges: list[tuple[int, int, None]] = []
+    for a in range(dim):
+        following: dict[tuple[int, ...], int] = {}
+        for place, node in nodes.items():
+            for j in joins[a][place[a]]:
+                goal = (*place[:a], j, *place[a + 1 :])
+                if goal[: a + 1] not in goals[a]:
+                    continue
+                if goal not in following:
+                    if a == dim - 1:
+                        following[goal] = first[+1] + index[+1][goal]
+                    else:
+                        following[goal] = n
+                        n += 1
+                edges.append((node, following[goal], None))
+        nodes = following
+    return n, edges
+
+
+def _axis_cells(zones: list[StepDensity], axis: int, reach: Number) -> list[Interval]:
+    """The cells of the orbit grid on one axis, where mass that can conflict projects to."""
+    spans = [_projection(zone, axis) for zone in zones]
+    shadow = spans[0] | spans[1]
+    pieces = [(lo, hi) for ((lo, hi),) in shadow.cells()]
+    lines = list(sorted_unique(x for zone in zones for x in _faces(zone, axis)))
+    queue = list(lines) if reach > 0 else []
+    while queue:
+        x = queue.pop()
+        for y in (x - reach, x + reach):
+            k = bisect_left(lines, y)
+            if not (k < len(lines) and lines[k] == y) and any(lo < y < hi for lo, hi in pieces):
+                lines.insert(k, y)
+                queue.append(y)
+    cells = []
+    for lo, hi in pieces:
+        inside = lines[bisect_left(lines, lo) : bisect_left(lines, hi) + 1]
+        cells += list(pairwise(inside))
+    return cells
+
+
+def _projection(zone: StepDensity, axis: int) -> Boxes:
+    others = tuple(a for a in range(zone.dim) if a != axis)
+    support = zone.support
+    return Boxes.on_grid((support.edges[axis],), np.asarray(support.mask.any(axis=others)))
+
+
+def _faces(zone: StepDensity, axis: int) -> list[Number]:
+    """The coordinates on one axis where the density changes."""
+    moved = np.moveaxis(zone.index, axis, 0)
+    changes = (moved[1:] != moved[:-1]).reshape(len(zone.edges[axis]), -1).any(axis=1)
+    return [x for x, change in zip(zone.edges[axis], changes, strict=True) if change]
+
+
+def _cell_values(zone: StepDensity, grid: list[list[Interval]]) -> dict[tuple[int, ...], Number]:
+    """The positive density values by grid place; a cell lies within one cell of the density, told by its low corner."""
+    positive = [value > 0 for value in zone.values]
+    axes = zip(zone.edges, grid, strict=True)
+    slabs = [[sum(1 for x in edges if x <= lo) for lo, _ in cells] for edges, cells in axes]
+    table = zone.index[np.ix_(*slabs)]
+    return {
+        place: zone.values[table[place]]
+        for place in product(*(range(len(cells)) for cells in grid))
+        if positive[table[place]]
+    }
+
+
+def _joined(cells: list[Interval], reach: Number) -> list[range]:
+    """For each cell of an axis the range of cells at a gap below ``reach``: two monotone pointers."""
+    ranges, start, stop = [], 0, 0
+    for a, b in cells:
+        while not a - cells[start][1] < reach:
+            start += 1
+        stop = max(stop, start)
+        while stop < len(cells) and cells[stop][0] - b < reach:
+            stop += 1
+        ranges.append(range(start, stop))
+    return ranges
+
+
+def _essential_axes(law: BoxDistribution) -> tuple[tuple[int, ...], dict[int, StepDensity]]:
+    """The axes that matter, and the densities on them: an axis with one factor common to both classes drops out."""
+    axes = list(range(law.dim))
+    densities = {y: law.densities[y] for y in (-1, +1)}
+    for axis in reversed(range(law.dim)):
+        if len(axes) > 1 and _common_factor(densities[-1], densities[+1], axis):
+            densities = {y: density.marginal(axis) for y, density in densities.items()}
+            axes.remove(axis)
+    return tuple(axes), densities
+
+
+def _common_factor(a: StepDensity, b: StepDensity, axis: int) -> bool:
+    """Whether both densities are one function of this axis's coordinate times something that does not depend on it."""
+    _, values, places = common_values((a, b))
+    slabs = np.moveaxis(places, axis, 0).reshape(places.shape[axis], -1)
+    nonzero = [any(value) for value in values]
+    rows = [row for row in np.unique(slabs, axis=0).tolist() if any(nonzero[k] for k in row)]
+    base = rows[0]
+    where, entry = next((k, int(values[p][1] != 0)) for k, p in enumerate(base) if nonzero[p])
+    scale = values[base[where]][entry]
+    return all(
+        u * scale == v * values[row[where]][entry]
+        for row in rows[1:]
+        for p, q in set(zip(row, base, strict=True))
+        for u, v in zip(values[p], values[q], strict=True)
+    )
+
