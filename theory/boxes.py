@@ -147,7 +147,7 @@ class Boxes:
         if len(radii) != self.dim:
             raise ValueError(f"{len(radii)} radii were given for {self.dim} axes")
         edges, mask = list(self.edges), self.mask
-        for a, r in enumerate(radii):
+        for a, r in enumerate(as_number(radius, "radius") for radius in radii):
             if r < 0:
                 raise ValueError(f"radius {r} is negative; a radius is at least 0")
             if r == 0 or not edges[a]:
@@ -166,7 +166,7 @@ class Boxes:
         The sum over grid corners of (mixed difference of the indicator) times the product of the coordinates, with sign
         (-1)^dim: sparse, in any dimension, and in any number type.
         """
-        corners = self.mask.astype(np.int8)
+        corners = self.mask.astype(np.int8 if self.dim < 8 else np.int32)  # a mixed difference reaches 2^(dim - 1)
         for a in range(self.dim):
             if corners.take([0, -1], axis=a).any():
                 raise ValueError("an unbounded set has no volume")
@@ -284,15 +284,20 @@ def _tree_sum(terms: list[Number]) -> Number:
 def _side(side: Sequence[Any]) -> Side:
     if len(side) != 2:
         raise ValueError(f"side {side!r} of a box is not a pair (low, high)")
-    lo, hi = (_coordinate(x) for x in side)
+    lo, hi = _coordinate(side[0], -math.inf), _coordinate(side[1], math.inf)
     if lo is not None and hi is not None and not lo < hi:
         raise ValueError(f"side ({lo}, {hi}) of a box is empty; its low end must lie below its high end")
     return lo, hi
 
 
-def _coordinate(x: Any) -> Number | None:
-    if x is None or (isinstance(x, str) and x.strip().lstrip("+-") == "inf") or x in (math.inf, -math.inf):
+def _coordinate(x: Any, unbounded: float) -> Number | None:
+    """The coordinate, None where the side is unbounded; only a low end may be -inf, only a high end inf."""
+    if isinstance(x, str) and x.strip() in ("-inf", "inf", "+inf"):
+        x = float(x)
+    if x is None or x == unbounded:
         return None
+    if x == -unbounded:
+        raise ValueError(f"a side of a box cannot {'start at inf' if x > 0 else 'end at -inf'}")
     return as_number(x, "coordinate")
 
 

@@ -75,6 +75,8 @@ class StepDensity:
         else:
             edges, ours, theirs = common_grid(self, event)
             index = np.where(event.mask[np.ix_(*theirs)], self.index[np.ix_(*ours)], 0)
+        if not all(self.values[1:]):  # cells of density 0 carry no mass, unbounded ones neither
+            index = np.where(np.array([bool(value) for value in self.values])[index], index, 0)
         for a in range(self.dim):
             if index.take([0, -1], axis=a).any():
                 raise ValueError("a density on an unbounded box has no finite mass")
