@@ -70,7 +70,8 @@ def bayes_rule(law: Any, *, ties: int | None = None) -> RegionClassifier:
     """argmax_y P(Y = y | X = x): the rule of least standard risk; for a restricted law that of the law it restricts.
 
     Where labels tie (off the support too) the rule is not determined, and a reference classifier's choice there matters
-    to a sensible adversary: ``ties`` names the label to predict there.
+    to a sensible adversary: ``ties`` names the label to predict there. Where only other labels tie for the maximum
+    (which takes three labels) the first of those is predicted, so that the rule stays one of least standard risk.
 
     Raises ``ValueError`` if some part of the domain is tied and ``ties`` is None.
 
@@ -80,7 +81,7 @@ def bayes_rule(law: Any, *, ties: int | None = None) -> RegionClassifier:
     """
     if law.restricts is not None:
         return bayes_rule(law.restricts, ties=ties)
-    best, tied = _argmax(law)
+    best, tied = _argmax(law, ties)
     if not tied.is_empty and ties is None:
         raise ValueError(
             f"labels tie on {tied!r}, so the Bayes rule is not unique there; "
@@ -104,33 +105,46 @@ def tied_region(law: Any) -> Any:
 
 def bayes_risk(law: Any) -> Any:
     """R*: the least standard risk, 1 - E max_y P(Y = y | X)."""
-    best, tied = _argmax(law)
-    first = law.labels[0]
-    return 1 - law.mass(tied, first) - sum(law.mass(region, label) for label, region in best.items())
+    best, _ = _argmax(law, law.labels[0])
+    return 1 - sum(law.mass(region, label) for label, region in best.items())
 
 
-def _argmax(law: Any) -> tuple[dict[int, Any], Any]:
-    """For each label the event on which it alone is most likely, and the part of the domain where labels tie."""
+def _argmax(law: Any, ties: int | None = None) -> tuple[dict[int, Any], Any]:
+    """For each label the event on which it is predicted, and the part of the domain where labels tie.
+
+    Without ``ties`` a label is predicted where it alone is most likely; with it, tied parts are assigned as well.
+    """
+    preferred = law.labels.index(ties) if ties in law.labels else None
     if isinstance(law, FiniteDistribution):
-        winners = [_winner(row) for row in zip(*law.masses.values(), strict=True)]
+        winners = [_winners(row) for row in zip(*law.masses.values(), strict=True)]
 
-        def points(k: int | None) -> Any:
-            return Points(law.space, (i for i, w in enumerate(winners) if w == k))
+        def where(holds: list[bool]) -> Any:
+            return Points(law.space, (i for i, yes in enumerate(holds) if yes))
 
-        return {label: points(k) for k, label in enumerate(law.labels)}, points(None)
-    assert isinstance(law, BoxDistribution)
-    edges, values, places = common_values([law.densities[label] for label in law.labels])
-    winner = [_winner(row) for row in values]
+    else:
+        assert isinstance(law, BoxDistribution)
+        edges, values, places = common_values([law.densities[label] for label in law.labels])
+        winners = [_winners(row) for row in values]
 
-    def boxes(k: int | None) -> Boxes:
-        return Boxes.on_grid(edges, np.array([w == k for w in winner])[places]) & law.domain
+        def where(holds: list[bool]) -> Any:
+            return Boxes.on_grid(edges, np.array(holds)[places]) & law.domain
 
-    return {label: boxes(k) for k, label in enumerate(law.labels)}, boxes(None)
+    def choice(best: list[int]) -> int | None:
+        if len(best) == 1:
+            return best[0]
+        return preferred if preferred is None or preferred in best else best[0]
+
+    chosen = [choice(best) for best in winners]
+    regions = {label: where([k == c for c in chosen]) for k, label in enumerate(law.labels)}
+    return regions, where([len(best) > 1 for best in winners])
 
 
-def _winner(values: tuple[Any, ...]) -> int | None:
-    best = 0
-    for k, value in enumerate(values):
-        if value > values[best]:
-            best = k
-    return best if sum(1 for value in values if value == values[best]) == 1 else None
+def _winners(values: tuple[Any, ...]) -> list[int]:
+    """The places of the largest value."""
+    best = [0]
+    for k, value in enumerate(values[1:], 1):
+        if value > values[best[0]]:
+            best = [k]
+        elif value == values[best[0]]:
+            best.append(k)
+    return best
