@@ -103,13 +103,13 @@ class BoxDistribution:
     def mass(self, event: Any, label: int) -> Any:
         """P(X in event, Y = label): exact for boxes, an ``Enclosure`` for an event enclosed between boxes."""
         if isinstance(event, Boxes):
-            return self.densities[label].integral(event)
+            return _of_label(label, self.densities).integral(event)
         if isinstance(event, Between):
             low, high = self.mass(event.inner, label), self.mass(event.outer, label)
             return Enclosure(low, high, how=("inner and outer boxes",))
         if isinstance(event, Points):
             raise TypeError("single points are null sets of a box law; put atoms into a FiniteDistribution")
-        return event.integral(self.densities[label])
+        return event.integral(_of_label(label, self.densities))
 
     def event(self, event: Any) -> Any:
         """The event in the form this law measures: as it is."""
@@ -117,7 +117,7 @@ class BoxDistribution:
 
     def prior(self, label: int) -> Number:
         """P(Y = label)."""
-        return self.densities[label].integral()
+        return _of_label(label, self.densities).integral()
 
     def restrict(self, event: Boxes) -> BoxDistribution:
         """The law given that X lies in ``event`` (SENSE, section 2): same domain, and the Bayes rule of this law."""
@@ -130,7 +130,8 @@ class BoxDistribution:
     def relabel(self, labels: Mapping[int, int]) -> BoxDistribution:
         """The law with labels renamed; used for reflections."""
         renamed = {labels[label]: density for label, density in self.densities.items()}
-        return replace(self, densities=dict(sorted(renamed.items())))
+        whole = None if self.restricts is None else self.restricts.relabel(labels)
+        return replace(self, densities=dict(sorted(renamed.items())), restricts=whole)
 
     def sample(self, n: int, rng: np.random.Generator) -> tuple[np.ndarray, np.ndarray]:
         """n independent draws: points (n, d) as floats and labels (n,). Cells by their mass, uniform within a cell."""
@@ -210,6 +211,8 @@ class FiniteDistribution:
     def event(self, event: Any) -> Points:
         """The event as a set of points; raises ``TypeError`` for boxes, which do not tell on which side an atom lies."""
         if isinstance(event, Points):
+            if event.space != self.space:
+                raise ValueError("the event is a set of points of another space than the law's")
             return event
         if isinstance(event, Boxes | Between):
             raise TypeError("boxes hold up to null sets and cannot place an atom; describe regions as Points")
@@ -219,15 +222,21 @@ class FiniteDistribution:
 
     def mass(self, event: Any, label: int) -> Number:
         """P(X in event, Y = label)."""
-        row = self.masses[label]
+        row = _of_label(label, self.masses)
         return sum((row[i] for i in self.event(event).members), Fraction(0))
 
     def prior(self, label: int) -> Number:
         """P(Y = label)."""
-        return sum(self.masses[label], Fraction(0))
+        return sum(_of_label(label, self.masses), Fraction(0))
 
     def sample(self, n: int, rng: np.random.Generator) -> tuple[np.ndarray, np.ndarray]:
         """n independent draws: indices of points (n,) and labels (n,)."""
         flat = np.array([[float(m) for m in row] for row in self.masses.values()])
         chosen = rng.choice(flat.size, size=n, p=flat.ravel() / flat.sum())
         return chosen % len(self.space), np.array(self.labels)[chosen // len(self.space)]
+
+
+def _of_label(label: int, table: Mapping[int, Any]) -> Any:
+    if label not in table:
+        raise ValueError(f"label {label} does not occur in the law; its labels are {list(table)}")
+    return table[label]

@@ -125,7 +125,7 @@ class Points:
 
     def reached(self, ball: Any, domain: Any) -> Points:
         """The points from which the adversary can enter the set; it moves within the space."""
-        if ball.leave_domain or domain is not self.space:
+        if ball.leave_domain or domain != self.space:
             raise ValueError("the adversary of a finite space stays in it: leave_domain and other domains do not apply")
         return self.near(ball.radius, ball.ord)
 
