@@ -28,7 +28,7 @@ def as_fraction(value: object, name: str = "value", *, exact_float: bool = False
         return value
     if isinstance(value, str):
         # A huge exponent would be written out digit by digit: refuse it before Fraction tries.
-        exponent = value.lower().partition("e")[2].strip().lstrip("+-")
+        exponent = value.replace("_", "").lower().partition("e")[2].strip().lstrip("+-")
         if not (len(exponent) > 4 and exponent.isdigit()):
             try:
                 return Fraction(value.strip())

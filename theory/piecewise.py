@@ -56,17 +56,18 @@ class PiecewisePoly:
     def __init__(self, breakpoints: tuple[Real, ...], polys: tuple[Poly, ...], values: tuple[Poly | None, ...]) -> None:
         if not len(breakpoints) == len(values) == len(polys) + 1:
             raise ValueError(f"{len(polys)} pieces need {len(polys) + 1} breakpoints and values")
+        values = tuple(_settled(k, breakpoints, polys, value) for k, value in enumerate(values))
         keep = [
             k
             for k in range(len(breakpoints))
             if k in (0, len(polys))
             or polys[k - 1] != polys[k]
             or (value := values[k]) is None
-            or _sign_at(value - polys[k], breakpoints[k])
+            or value != _constant(polys[k], breakpoints[k])
         ]
         object.__setattr__(self, "breakpoints", tuple(breakpoints[k] for k in keep))
         object.__setattr__(self, "polys", tuple(polys[k] for k in keep[:-1]))
-        object.__setattr__(self, "values", tuple(_constant(values[k], breakpoints[k]) for k in keep))
+        object.__setattr__(self, "values", tuple(values[k] for k in keep))
 
     @classmethod
     def constant(cls, value: Exact, lo: Exact, hi: Exact) -> PiecewisePoly:
@@ -262,6 +263,14 @@ def _value(p: Poly, x: Real) -> Enclosure:
     narrow = x.refine(Fraction(1, 2**100))
     value: Enclosure = Enclosure.exact(0) + p(Enclosure(narrow.lo, narrow.hi))
     return value
+
+
+def _settled(k: int, breakpoints: tuple[Real, ...], polys: tuple[Poly, ...], value: Poly | None) -> Poly | None:
+    """One way to write the value at breakpoint k: a constant, at an irrational point its neighbour's polynomial."""
+    if value is None or isinstance(breakpoints[k], Fraction):
+        return _constant(value, breakpoints[k])
+    neighbours = polys[max(k - 1, 0) : k + 1]
+    return next((p for p in neighbours if not _sign_at(value - p, breakpoints[k])), value)
 
 
 def _constant(value: Poly | None, x: Real) -> Poly | None:

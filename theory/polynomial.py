@@ -165,7 +165,9 @@ class Root:
         return Root(self.poly, lo, hi)
 
     def __float__(self) -> float:
-        root = self.refine(Fraction(1, 2**60) * max(abs(self.lo), abs(self.hi), Fraction(1, 2**40)))
+        root, tiny = self, Fraction(1, 2**1100)
+        while root.hi - root.lo > max(abs(root.lo) / 2**60, tiny):
+            root = root.refine((root.hi - root.lo) / 2**16)
         return float((root.lo + root.hi) / 2)
 
     def _compare(self, other: Fraction | Root) -> int:
@@ -197,7 +199,7 @@ class Root:
         return self._compare(Fraction(other) if isinstance(other, int) else other) < 0
 
     def __hash__(self) -> int:
-        return hash(self.poly)
+        return hash(Root)  # one number has many polynomials and intervals, and equal numbers must hash alike
 
     def __str__(self) -> str:
         return f"{float(self):.12g}"
