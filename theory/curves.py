@@ -8,7 +8,7 @@ jump.
 from __future__ import annotations
 
 import math
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from fractions import Fraction
 from typing import Any
 
@@ -65,6 +65,21 @@ def curve(function: Callable[[Any], Any], lo: Exact, hi: Exact, *, ends: str = "
     ``function`` must use its argument by + - * / and comparisons alone, and return an exact ``Enclosure``, a Fraction
     or a germ. Raises ``ValueError`` for an empty range, a result that is not exact, or more than 10,000 pieces.
     """
+    return curves(lambda eps: (function(eps),), lo, hi, ends=ends)[0]
+
+
+def curves(
+    function: Callable[[Any], Sequence[Any]], lo: Exact, hi: Exact, *, ends: str = "[]"
+) -> tuple[PiecewisePoly, ...]:
+    """Several exact functions of eps at once, as ``curve``: work they share (a minimum cut, say) is done once a piece.
+
+    >>> ramp, square = curves(lambda eps: (min(2 * eps, 1), eps * eps), 0, 1)
+    >>> print(ramp)
+    (0, 1/2): 2*eps
+    (1/2, 1): 1
+    >>> square.pieces
+    (Piece(lo=Fraction(0, 1), hi=Fraction(1, 1), poly=Poly(0, 0, 1)),)
+    """
     start, stop = as_fraction(lo, "lo"), as_fraction(hi, "hi")
     if not start < stop:
         raise ValueError(f"the range from {start} to {stop} is empty; its low end must lie below its high end")
@@ -72,40 +87,45 @@ def curve(function: Callable[[Any], Any], lo: Exact, hi: Exact, *, ends: str = "
         raise ValueError(f"ends {ends!r} is unknown; allowed are '[]', '(]', '[)' and '()'")
     at: Real = start
     breakpoints: list[Real] = [start]
-    polys: list[Poly] = []
+    pieces: list[tuple[Poly, ...]] = []
     while at < stop:
-        poly, at = _piece(function, at, stop)
-        polys.append(poly)
+        polys, at = _piece(function, at, stop)
+        pieces.append(polys)
         breakpoints.append(at)
-        if len(polys) > MAX_PIECES:
+        if len(pieces) > MAX_PIECES:
             raise ValueError(f"more than {MAX_PIECES} pieces from {start} to {float(at):.6g}: choose a shorter range")
-    values = [_exact(function(x)) if isinstance(x, Fraction) else None for x in breakpoints[1:-1]]
-    first = _exact(function(start)) if ends[0] == "[" else None
-    last = _exact(function(stop)) if ends[1] == "]" else None
-    return PiecewisePoly(tuple(breakpoints), tuple(polys), (first, *values, last))
+    nothing = (None,) * len(pieces[0])
+    values: list[Sequence[Poly | None]] = [nothing if ends[0] == "(" else _values(function, start)]
+    values += [_values(function, x) if isinstance(x, Fraction) else nothing for x in breakpoints[1:-1]]
+    values += [nothing if ends[1] == ")" else _values(function, stop)]
+    points = tuple(breakpoints)
+    columns = zip(zip(*pieces, strict=True), zip(*values, strict=True), strict=True)
+    return tuple(PiecewisePoly(points, polys, at_points) for polys, at_points in columns)
 
 
-def _piece(function: Callable[[Any], Any], at: Real, stop: Fraction) -> tuple[Poly, Real]:
-    """The polynomial just right of ``at`` and the end of the interval on which it is proved."""
+def _piece(function: Callable[[Any], Sequence[Any]], at: Real, stop: Fraction) -> tuple[tuple[Poly, ...], Real]:
+    """The polynomials just right of ``at`` and the end of the interval on which they are proved."""
     if isinstance(at, Fraction):
         log = Log(at, stop)
-        return _poly(function(log.germ())), log.next
+        return _values(function, log.germ()), log.next
     # Right of an irrational breakpoint: run at rational points ever closer until the proof reaches back to it.
     near: Root = at
     for _ in range(60):
         near = near.refine((near.hi - near.lo) / 16)
         log = Log(near.hi, stop, start=near.lo)
-        poly = _poly(function(log.germ()))
+        polys = _values(function, log.germ())
         if log.prev <= at:
-            return poly, log.next
+            return polys, log.next
     raise ValueError(f"breakpoints seem to accumulate right of {at}: choose another range")
 
 
+def _values(function: Callable[[Any], Sequence[Any]], eps: Fraction | Germ) -> tuple[Poly, ...]:
+    return tuple(_poly(result) for result in function(eps))
+
+
 def _poly(result: Any) -> Poly:
-    return result.poly if isinstance(result, Germ) else _exact(result)
-
-
-def _exact(result: Any) -> Poly:
+    if isinstance(result, Germ):
+        return result.poly
     value = result.fraction if isinstance(result, Enclosure) else result
     if not isinstance(value, Fraction | int):
         raise ValueError(f"a curve needs exact values, not {result!r}")

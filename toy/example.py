@@ -1,0 +1,153 @@
+"""What the toys share: an ``Example`` is laws and classifiers as functions of eps; from it come tables and curves."""
+
+from __future__ import annotations
+
+import math
+from dataclasses import dataclass
+from fractions import Fraction
+from typing import TYPE_CHECKING, Any
+
+from theory import Ball, Enclosure, boundary_risk, robust_risk, sensible_risk, standard_risk
+from theory.curves import curves
+from theory.table import Table
+from toy import cli
+
+if TYPE_CHECKING:
+    import argparse
+    from collections.abc import Callable, Mapping, Sequence
+
+    from matplotlib.figure import Figure
+
+    from theory import PiecewisePoly, RegionClassifier
+
+RISKS = {
+    "standard_risk": standard_risk,
+    "boundary_risk": boundary_risk,
+    "robust_risk": robust_risk,
+    "sensible_risk": sensible_risk,
+}
+SCHEMA = "tightrope.toy/1"
+CURVE_SCHEMA = "tightrope.toy.curve/1"
+
+
+@dataclass(frozen=True, slots=True)
+class Example:
+    """Laws by name, each a function of eps; for a law's name and eps the named classifiers; and the Bayes rule.
+
+    ``lo``, ``hi`` and ``ends`` are the range of eps over which curves are drawn.
+    """
+
+    laws: Mapping[str, Callable[[Any], Any]]
+    classifiers: Callable[[str, Any], Mapping[str, RegionClassifier]]
+    reference: Callable[[Any], RegionClassifier | None]
+    lo: Fraction
+    hi: Fraction
+    ends: str = "(]"
+    ord: float = math.inf
+    leave_domain: bool = False
+
+    def ball(self, eps: Any) -> Ball:
+        return Ball(eps, self.ord, leave_domain=self.leave_domain)
+
+    def risks(self, law: str, eps: Any) -> dict[str, dict[str, Any]]:
+        """The four risks of every classifier under one law: {classifier: {risk: value}}."""
+        dist, ball, reference = self.laws[law](eps), self.ball(eps), self.reference(eps)
+        answer = {}
+        for name, f in self.classifiers(law, eps).items():
+            standard, robust = standard_risk(f, dist), robust_risk(f, dist, ball)
+            answer[name] = {
+                "standard_risk": standard,
+                "boundary_risk": boundary_risk(f, dist, ball),
+                "robust_risk": robust,
+                "sensible_risk": sensible_risk(f, dist, ball, reference),
+            }
+        return answer
+
+    def table(self, radii: Sequence[Fraction], title: str = "") -> Table:
+        """One row a classifier, law and eps, in the columns that every toy shares."""
+        rows: list[dict[str, Any]] = [
+            {"classifier": name, "law": law, "eps": eps, **values}
+            for eps in radii
+            for law in self.laws
+            for name, values in self.risks(law, eps).items()
+        ]
+        return Table(["classifier", "law", "eps", *RISKS], rows, title=title)
+
+    def curves(
+        self, law: str, lo: Fraction | None = None, hi: Fraction | None = None
+    ) -> dict[tuple[str, str], PiecewisePoly]:
+        """Every risk of every classifier as an exact function of eps: {(classifier, risk): curve}."""
+        start, stop = self.lo if lo is None else lo, self.hi if hi is None else hi
+        names: list[tuple[str, str]] = []
+
+        def values(eps: Any) -> list[Any]:
+            found = {(name, risk): v for name, values in self.risks(law, eps).items() for risk, v in values.items()}
+            names[:] = found
+            return list(found.values())
+
+        found = curves(values, start, stop, ends=self.ends)
+        return dict(zip(names, found, strict=True))
+
+    def curve_table(self, title: str = "") -> Table:
+        """All curves, one row a piece; a point that belongs to neither neighbouring piece has a row with lo = hi."""
+        rows: list[dict[str, Any]] = []
+        for law in self.laws:
+            for (name, risk), found in self.curves(law).items():
+                head = {"classifier": name, "law": law, "risk": risk}
+                pieces = [(p.lo, p.hi, str(p.poly)) for p in found.pieces]
+                points = [(j.at, j.at, str(j.value.fraction)) for j in found.jumps() if j.value is not None]
+                for lo, hi, text in sorted([*pieces, *points], key=lambda piece: (piece[0], piece[1])):
+                    rows.append({**head, "lo": _end(lo), "hi": _end(hi), "polynomial": text})
+        return Table(["classifier", "law", "risk", "lo", "hi", "polynomial"], rows, title=title)
+
+    def simulate(self, table: Table, n: int, seed: int, alpha: Fraction = Fraction(1, 20)) -> Table:
+        """The table with a Monte Carlo estimate beside each standard and robust risk, with its confidence limits."""
+        import numpy as np
+        from theory.montecarlo import estimate
+
+        rng = np.random.default_rng(seed)
+        added = []
+        for row in table.rows:
+            eps, law, name = row["eps"], str(row["law"]), str(row["classifier"])
+            dist, f = self.laws[law](eps), self.classifiers(law, eps)[name]
+            seen: dict[str, Enclosure] = {
+                f"simulated_{risk}": estimate(risk, f, dist, self.ball(eps), n=n, rng=rng, alpha=alpha)
+                for risk in ("standard_risk", "robust_risk")
+            }
+            added.append({**row, **seen})
+        columns = [*table.columns, "simulated_standard_risk", "simulated_robust_risk"]
+        return Table(columns, added, title=table.title, notes=[*table.notes, f"{n} samples, seed {seed}"])
+
+
+def add_options(parser: argparse.ArgumentParser, radius: Callable[[str], Fraction], default: str = "1/10") -> None:
+    """The options that every toy shares."""
+    parser.add_argument(
+        "--eps", nargs="+", type=radius, default=[Fraction(default)], metavar="EPS", help=f"radii (default {default})"
+    )
+    parser.add_argument("--curve", action="store_true", help="the exact piecewise polynomials in eps, not a table")
+    parser.add_argument("--simulate", type=cli.count_type("simulate"), metavar="N", help="add a Monte Carlo estimate")
+    parser.add_argument("--seed", type=cli.count_type("seed", 0), default=0, help="seed of the simulation (default 0)")
+    parser.add_argument("--plot", type=cli.figure_type("plot"), metavar="FILE", help="draw to a png, pdf or svg file")
+    cli.add_output_options(parser)
+
+
+def report(args: argparse.Namespace, example: Example, figure: Callable[[], Figure] | None = None) -> None:
+    """Print the table or the curves that were asked for, and draw the figure; what can fail comes before the print."""
+    if args.curve and args.simulate:
+        raise ValueError("--curve and --simulate exclude each other; a simulation belongs to a table at given eps")
+    if args.curve:
+        table, schema = example.curve_table(), CURVE_SCHEMA
+    else:
+        table, schema = example.table(args.eps), SCHEMA
+        if args.simulate:
+            table = example.simulate(table, args.simulate, args.seed)
+    if args.plot and figure is not None:
+        cli.save_figure(figure(), args.plot)
+    cli.emit(table, args, schema=schema)
+
+
+def _end(x: Any) -> Fraction | Enclosure:
+    if isinstance(x, Fraction):
+        return x
+    narrow = x.refine(Fraction(1, 2**60))
+    return Enclosure(narrow.lo, narrow.hi, how=("isolating interval",))
