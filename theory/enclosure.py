@@ -73,8 +73,8 @@ class Enclosure:
             raise ValueError(f"[{_show(lo)}, {_show(hi)}] holds no real number; only lo may be -inf and only hi inf")
         if lo > hi:
             raise ValueError(f"lo {_show(lo)} is above hi {_show(hi)}; an enclosure needs lo <= hi")
-        alpha = _end(alpha, "alpha")
-        if not isinstance(alpha, Fraction) or not 0 <= alpha <= 1:
+        alpha = exact_number(alpha, "alpha")
+        if not 0 <= alpha <= 1:
             raise ValueError(f"alpha {alpha} is no probability; it must lie between 0 and 1")
         object.__setattr__(self, "lo", lo)
         object.__setattr__(self, "hi", hi)
@@ -90,7 +90,8 @@ class Enclosure:
         >>> Enclosure.exact("9/40").fraction
         Fraction(9, 40)
         """
-        return Enclosure(x, x, how)
+        value = exact_number(x)
+        return Enclosure(value, value, how)
 
     @staticmethod
     def from_arb(ball: Any, how: str | Iterable[str] = "ball arithmetic", alpha: Exact = Fraction(0)) -> Enclosure:
@@ -407,6 +408,13 @@ def float_up(x: End) -> float:
 # ---- machinery ----
 
 
+def exact_number(x: object, name: str = "value") -> Fraction:
+    """The Fraction that x spells; an infinity, NaN or a float raises with advice on what to write."""
+    if isinstance(end := _end(x, name), float):
+        raise ValueError(f"{name} {end} is infinite; give a finite number")
+    return end
+
+
 def _end(x: object, name: str) -> End:
     if isinstance(x, float):
         if math.isinf(x):
@@ -414,8 +422,8 @@ def _end(x: object, name: str) -> End:
         if math.isnan(x):
             raise ValueError(f"{name} is NaN, which is no number; give an exact number, or an infinite float")
         raise TypeError(
-            f"{name} {x!r} is a float, which proves nothing about a number; write Fraction({x!r}) for its exact value "
-            f"or the string '{x!r}' for the decimal it shows"
+            f"{name} {x!r} is a float, which proves nothing about a number; write Fraction({float(x)!r}) for its exact "
+            f"value or the string '{float(x)!r}' for the decimal it shows"
         )
     return as_fraction(x, name)
 
@@ -430,7 +438,7 @@ def _operand(x: object) -> Enclosure | None:
         return Enclosure.exact(as_fraction(x))
     if isinstance(x, float):
         raise TypeError(
-            f"{x!r} is a float, which an enclosure is not combined with; write Fraction({x!r}) for its exact value"
+            f"{x!r} is a float, with which no enclosure is combined; write Fraction({float(x)!r}) for its exact value"
         )
     return None
 

@@ -20,8 +20,8 @@ import numbers
 from fractions import Fraction
 from typing import TYPE_CHECKING, Any
 
-from theory.enclosure import Enclosure, End, Undecided, as_enclosure
-from theory.numbers import Exact, as_fraction
+from theory.enclosure import Enclosure, End, Undecided, as_enclosure, exact_number
+from theory.numbers import Exact
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -73,7 +73,7 @@ def power(x: Real, exponent: Exact, digits: int = 30) -> Enclosure:
     >>> power("8/27", "-2/3").fraction
     Fraction(9, 4)
     """
-    r = as_fraction(exponent, "exponent")
+    r = exact_number(exponent, "exponent")
     if r == 0:
         return Enclosure.exact(1)
 
@@ -248,7 +248,7 @@ def hoeffding(
     n = _whole(n, "n")
     if n < 1:
         raise ValueError(f"n {n} is no sample; allowed are 1, 2, 3, ... values")
-    a, b = as_fraction(support[0], "support"), as_fraction(support[1], "support")
+    a, b = exact_number(support[0], "support"), exact_number(support[1], "support")
     mean = as_enclosure(mean)
     if not a <= mean.lo <= mean.hi <= b:
         raise ValueError(f"mean {mean} lies outside the support [{a}, {b}]; give the support of the single values")
@@ -421,7 +421,7 @@ def _beta_density(a: Fraction, b: Fraction) -> Callable[[Any], Any]:
 
 
 def _shape(a: Exact, b: Exact) -> tuple[Fraction, Fraction]:
-    shape = as_fraction(a, "a"), as_fraction(b, "b")
+    shape = exact_number(a, "a"), exact_number(b, "b")
     for value, name in zip(shape, "ab", strict=True):
         if value <= 0:
             raise ValueError(f"{name} {value} is no shape of a beta law; it must be positive")
@@ -444,7 +444,7 @@ def _whole(value: object, name: str) -> int:
 
 def _split(alpha: Exact, side: str) -> tuple[Fraction, Fraction]:
     """What one limit may spend, and the whole alpha."""
-    alpha = as_fraction(alpha, "alpha")
+    alpha = exact_number(alpha, "alpha")
     if not 0 < alpha < 1:
         raise ValueError(f"alpha {alpha} is not allowed; it must lie strictly between 0 and 1")
     if side not in ("two", "lower", "upper"):
