@@ -67,7 +67,8 @@ class Boxes:
 
     def _settle(self, edges: Edges, mask: np.ndarray) -> None:
         for a in range(mask.ndim):
-            changes = np.any(_diff_true(mask, a), axis=tuple(b for b in range(mask.ndim) if b != a))
+            below, above = neighbours(mask, a)
+            changes = (below != above).any(axis=tuple(b for b in range(mask.ndim) if b != a))
             if not changes.all():
                 kept = tuple(x for x, keep in zip(edges[a], changes, strict=True) if keep)
                 edges = (*edges[:a], kept, *edges[a + 1 :])
@@ -111,7 +112,10 @@ class Boxes:
         return self._combine(other, np.not_equal)
 
     def __invert__(self) -> Boxes:
-        return Boxes.on_grid(self.edges, ~self.mask)
+        made = Boxes.__new__(Boxes)  # a complement has the same breakpoints: nothing to settle
+        made.edges, made.mask = self.edges, ~self.mask
+        made.mask.setflags(write=False)
+        return made
 
     def _combine(self, other: Boxes, verb: np.ufunc) -> Boxes:
         if not isinstance(other, Boxes):
@@ -218,36 +222,38 @@ def _merge(a: tuple[Number, ...], b: tuple[Number, ...]) -> tuple[tuple[Number, 
         same = np.arange(len(a) + 1)
         return a, same, same
     edges, in_a, in_b, i, j = [], [0], [0], 0, 0
-    while i < len(a) or j < len(b):
-        if j == len(b) or (i < len(a) and a[i] < b[j]):
-            edges.append(a[i])
+    while i < len(a) and j < len(b):
+        x, y = a[i], b[j]
+        if x == y:
+            i, j = i + 1, j + 1
+        elif x < y:
             i += 1
         else:
-            edges.append(b[j])
-            i += i < len(a) and a[i] == b[j]
-            j += 1
+            x, j = y, j + 1
+        edges.append(x)
         in_a.append(i)
         in_b.append(j)
-    return tuple(edges), np.array(in_a), np.array(in_b)
+    rest = len(a) - i + len(b) - j
+    in_a += range(i + 1, len(a) + 1) if i < len(a) else [i] * rest
+    in_b += range(j + 1, len(b) + 1) if j < len(b) else [j] * rest
+    return (*edges, *a[i:], *b[j:]), np.array(in_a), np.array(in_b)
 
 
 def _dilate_axis(edges: tuple[Number, ...], mask: np.ndarray, r: Number) -> tuple[tuple[Number, ...], np.ndarray]:
-    padded = np.pad(mask.astype(np.int8), [(1, 1)] + [(0, 0)] * (mask.ndim - 1))
-    steps = np.diff(padded, axis=0)  # +1 where a run starts (before cell i), -1 where it ends
     others = tuple(range(1, mask.ndim))
-    low = tuple(edges[i] - r for i in np.nonzero((steps[1:-1] > 0).any(axis=others))[0])
-    high = tuple(edges[i] + r for i in np.nonzero((steps[1:-1] < 0).any(axis=others))[0])
+    rises, falls = mask[1:] & ~mask[:-1], mask[:-1] & ~mask[1:]  # runs start, and end, at edge i
+    starts, stops = rises.any(axis=others), falls.any(axis=others)
+    low = tuple(edges[i] - r for i in np.nonzero(starts)[0])
+    high = tuple(edges[i] + r for i in np.nonzero(stops)[0])
     merged, in_low, in_high = _merge(low, high)
     # rank of the k-th rising (falling) breakpoint among the merged ones, counted as cells
     rising = np.searchsorted(in_low, np.arange(1, len(low) + 1))
     falling = np.searchsorted(in_high, np.arange(1, len(high) + 1))
-    counts = np.zeros((len(merged) + 2, *mask.shape[1:]), dtype=np.int32)
-    counts[0] = steps[0]
-    inner = steps[1:-1]
-    rises, falls = inner > 0, inner < 0
-    counts[rising] += rises[rises.any(axis=others)]
-    counts[falling] -= falls[falls.any(axis=others)]
-    return merged, np.cumsum(counts[:-1], axis=0) > 0
+    counts = np.zeros((len(merged) + 1, *mask.shape[1:]), dtype=np.int32)
+    counts[0] = mask[0]
+    counts[rising] += rises[starts]
+    counts[falling] -= falls[stops]
+    return merged, counts.cumsum(axis=0) > 0
 
 
 def corner_sum(edges: Edges, where: tuple[np.ndarray, ...], weights: list[Number]) -> Number:
@@ -310,9 +316,10 @@ def sorted_unique(numbers: Iterable[Number]) -> tuple[Number, ...]:
     return tuple(unique)
 
 
-def _diff_true(mask: np.ndarray, axis: int) -> np.ndarray:
-    moved = np.moveaxis(mask, axis, 0)
-    return np.moveaxis(moved[1:] != moved[:-1], 0, axis)
+def neighbours(array: np.ndarray, axis: int) -> tuple[np.ndarray, np.ndarray]:
+    """The array without its last, and without its first, slice along an axis."""
+    before = (slice(None),) * axis
+    return array[(*before, slice(None, -1))], array[(*before, slice(1, None))]
 
 
 def _shifted(mask: np.ndarray) -> np.ndarray:

@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from theory.boxes import Boxes, Edges, Number, common_grid, corner_sum
+from theory.boxes import Boxes, Edges, Number, common_grid, corner_sum, neighbours
 from theory.germ import as_number
 
 if TYPE_CHECKING:
@@ -91,14 +91,13 @@ class StepDensity:
         """The density of the other coordinates: this one integrated along ``axis``."""
         slabs = np.moveaxis(self.index, axis, -1)
         edges = self.edges[axis]
-        inner = slabs[..., 1:-1].reshape(-1, len(edges) - 1)
-        columns, places = np.unique(inner, axis=0, return_inverse=True)
+        rows = [tuple(row) for row in slabs[..., 1:-1].reshape(-1, len(edges) - 1).tolist()]
+        places = {row: k for k, row in enumerate(dict.fromkeys(rows))}
         widths = [hi - lo for lo, hi in pairwise(edges)]
         values = [
-            sum((w * self.values[k] for w, k in zip(widths, column, strict=True) if k), Fraction(0))
-            for column in columns.tolist()
+            sum((w * self.values[k] for w, k in zip(widths, row, strict=True) if k), Fraction(0)) for row in places
         ]
-        index = places.reshape(slabs.shape[:-1]).astype(np.int32) + 1
+        index = np.array([places[row] for row in rows], dtype=np.int32).reshape(slabs.shape[:-1]) + 1
         return StepDensity(self.edges[:axis] + self.edges[axis + 1 :], index, (Fraction(0), *values))
 
     def scale(self, factor: Number) -> StepDensity:
@@ -121,10 +120,16 @@ def common_values(densities: Sequence[StepDensity]) -> tuple[Edges, list[tuple[N
     for density in densities[1:]:
         edges, ours, theirs = common_grid(_Grid(edges), density)
         index = [each[np.ix_(*ours)] for each in index] + [density.index[np.ix_(*theirs)]]
-    stacked = np.stack([each.ravel() for each in index], axis=1)
-    rows, places = np.unique(stacked, axis=0, return_inverse=True)
-    values = [tuple(d.values[k] for d, k in zip(densities, row, strict=True)) for row in rows.tolist()]
-    return edges, values, places.reshape(index[0].shape).astype(np.int32)
+    places = index[0].astype(np.int32)
+    values: list[tuple[Number, ...]] = [(value,) for value in densities[0].values]
+    for density, each in zip(densities[1:], index[1:], strict=True):
+        keys = places.astype(np.int64) * len(density.values) + each
+        occurring = np.zeros(len(values) * len(density.values), dtype=bool)
+        occurring[keys] = True
+        pairs = np.nonzero(occurring)[0].tolist()
+        values = [(*values[k // len(density.values)], density.values[k % len(density.values)]) for k in pairs]
+        places = (np.cumsum(occurring, dtype=np.int32) - 1)[keys]
+    return edges, values, places
 
 
 def _corners(index: np.ndarray, values: tuple[Number, ...]) -> tuple[tuple[np.ndarray, ...], list[Number]]:
@@ -136,11 +141,11 @@ def _corners(index: np.ndarray, values: tuple[Number, ...]) -> tuple[tuple[np.nd
     dim = index.ndim
     alive = np.ones(tuple(n - 1 for n in index.shape), dtype=bool)
     for a in range(dim):
-        moved = np.moveaxis(index, a, 0)
-        differs = np.moveaxis(moved[1:] != moved[:-1], 0, a)
+        below, above = neighbours(index, a)
+        differs = below != above
         for b in (b for b in range(dim) if b != a):
-            moved = np.moveaxis(differs, b, 0)
-            differs = np.moveaxis(moved[1:] | moved[:-1], 0, b)
+            below, above = neighbours(differs, b)
+            differs = below | above
         alive &= differs
     where = np.nonzero(alive)
     totals: list[Number] = [Fraction(0)] * len(where[0])

@@ -41,6 +41,8 @@ class Log:
 
     def sign(self, coeffs: tuple[Fraction, ...]) -> int:
         """Sign at e+ of the non-zero polynomial with these local coefficients; logs its roots nearest to e."""
+        if len(coeffs) == 1:
+            return 1 if coeffs[0] > 0 else -1
         first = next(k for k, c in enumerate(coeffs) if c)
         if first and self.prev < self.at:
             self.prev = self.at
@@ -142,10 +144,9 @@ class Germ:
         b = _local(other)
         if b is None:
             return NotImplemented
-        difference = (self + -Germ(b, self.log)).coeffs
-        if not difference:
+        if self.coeffs == b:
             return True
-        self.log.sign(difference)  # two germs that differ may still meet further right: that point is logged
+        self.log.sign(_minus(self.coeffs, b))  # germs that differ may still meet further right: that point is logged
         return False
 
     def __lt__(self, other: Any) -> bool:
@@ -161,8 +162,10 @@ class Germ:
         return self._sign(other) >= 0
 
     def _sign(self, other: Any) -> int:
-        difference = (self - other).coeffs
-        return self.log.sign(difference) if difference else 0
+        b = _local(other)
+        if b is None:
+            raise TypeError(f"a germ cannot be compared with {other!r}; only exact numbers are allowed")
+        return 0 if self.coeffs == b else self.log.sign(_minus(self.coeffs, b))
 
     def __abs__(self) -> Germ:
         return self if self >= 0 else -self
@@ -177,6 +180,19 @@ class Germ:
 
     def __repr__(self) -> str:
         return f"Germ({self.poly} right of {self.log.at})"
+
+
+def _minus(a: tuple[Fraction, ...], b: tuple[Fraction, ...]) -> tuple[Fraction, ...]:
+    """a - b with trailing zeros dropped; a != b."""
+    if len(a) == len(b) == 2 and a[1] == b[1]:
+        return (a[0] - b[0],)
+    size = max(len(a), len(b))
+    zero = (Fraction(0),)
+    padded = zip(a + zero * (size - len(a)), b + zero * (size - len(b)), strict=True)
+    difference = [x - y if y else x for x, y in padded]
+    while not difference[-1]:
+        difference.pop()
+    return tuple(difference)
 
 
 def _local(value: Any) -> tuple[Fraction, ...] | None:

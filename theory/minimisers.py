@@ -12,7 +12,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from theory.classifiers import RegionClassifier, bayes_rule
-from theory.optimal.boxes import optimal_box_risk
+from theory.optimal.boxes import conflict_network
 from theory.risks import robust_risk, standard_risk
 
 if TYPE_CHECKING:
@@ -72,7 +72,7 @@ def robust_minimisers(law: BoxDistribution, ball: Ball) -> MinimiserClass:
 
     (SENSE, appendix G, class 3, whose eq (14) this replaces.)
     """
-    return MinimiserClass(tuple(m.forced for m in optimal_box_risk(law, ball).minimisers()))
+    return MinimiserClass(tuple(m.forced for m in conflict_network(law, ball).minimisers()))
 
 
 def _wrong_where_free(forced: Mapping[int, Boxes], truth: RegionClassifier) -> RegionClassifier:

@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING, Any
 
 from theory import Ball, BoxDistribution, Boxes, RegionClassifier, as_fraction
 from theory.minimisers import natural_minimisers, robust_minimisers, sensible_minimisers
-from theory.optimal.boxes import optimal_box_risk
+from theory.optimal.boxes import conflict_network
 from toy import cli
 from toy.example import Example, add_options, report
 
@@ -76,30 +76,36 @@ def classifiers(
     >>> f.regions[+1]
     Boxes([(2/5, inf)x(-inf, inf)], dim=2)
     """
-    ball = Ball(eps, leave_domain=leave_domain)
-    if not 0 < ball.radius <= Fraction(1, 2):
-        raise ValueError(f"eps {eps} is outside (0, 1/2]: beyond 1/2 a ball reaches across either class entirely")
     if law not in ("true", "restricted"):
         raise ValueError(f"law {law!r} is unknown; allowed are 'true' and 'restricted'")
-    true, seen = distribution(prior, **shape), distribution(prior, restricted=True, **shape)
-    rule = bayes(shape.get("line", LINE))
-    target = true if law == "true" else seen
+    return dict(example(prior, leave_domain=leave_domain, **shape).classifiers(law, eps))
+
+
+def _named(
+    true: BoxDistribution, seen: BoxDistribution, target: BoxDistribution, rule: RegionClassifier, ball: Ball
+) -> dict[str, RegionClassifier]:
+    if not 0 < ball.radius <= Fraction(1, 2):
+        raise ValueError(f"eps {ball.radius} is outside (0, 1/2]: beyond 1/2 a ball covers either class")
     return {
         "bayes": rule,
         "worst_natural": natural_minimisers(seen).worst(rule, true, ball),
         "worst_robust": robust_minimisers(seen, ball).worst(rule, true, ball),
         "worst_sensible": sensible_minimisers(seen, ball, rule).worst(rule, true, ball),
-        "robust_optimum": optimal_box_risk(target, ball).classifier,
+        "robust_optimum": next(conflict_network(target, ball).minimisers()).classifier,
     }
 
 
 def example(prior: Exact = PRIOR, *, leave_domain: bool = False, **shape: Any) -> Example:
     """The example as tables and curves need it."""
-    true, restricted = distribution(prior, **shape), distribution(prior, restricted=True, **shape)
+    laws = {"true": distribution(prior, **shape), "restricted": distribution(prior, restricted=True, **shape)}
     rule = bayes(shape.get("line", LINE))
+
+    def named(law: str, eps: Any) -> dict[str, RegionClassifier]:
+        return _named(laws["true"], laws["restricted"], laws[law], rule, Ball(eps, leave_domain=leave_domain))
+
     return Example(
-        laws={"true": lambda eps: true, "restricted": lambda eps: restricted},
-        classifiers=lambda law, eps: classifiers(eps, prior, law=law, leave_domain=leave_domain, **shape),
+        laws={"true": lambda eps: laws["true"], "restricted": lambda eps: laws["restricted"]},
+        classifiers=named,
         reference=lambda eps: rule,
         lo=Fraction(0),
         hi=Fraction(1, 2),

@@ -65,6 +65,11 @@ class Minimiser:
     kept: Mapping[int, Boxes]
     forced: Mapping[int, Boxes]
 
+    @property
+    def classifier(self) -> RegionClassifier:
+        """One classifier that attains the optimum: -1 where that is forced, +1 elsewhere."""
+        return RegionClassifier.binary(~self.forced[-1])
+
 
 @dataclass(frozen=True, slots=True)
 class BoxOptimum:
@@ -82,13 +87,6 @@ class BoxOptimum:
     verified: bool
     network: Network
 
-    def minimisers(self, limit: int = 10_000) -> Iterator[Minimiser]:
-        """One entry a minimum cut of the network, the one that keeps least of class -1 first.
-
-        Raises ``ValueError`` if there are more than ``limit``.
-        """
-        return (self.network.minimiser(side) for side in residual_order(self.network.flow).minimum_cuts(limit))
-
 
 def optimal_box_risk(law: BoxDistribution, ball: Ball) -> BoxOptimum:
     """inf over all measurable f of R_rob(f), exactly, for a law on boxes with labels -1 and +1 under l-infinity.
@@ -103,17 +101,11 @@ def optimal_box_risk(law: BoxDistribution, ball: Ball) -> BoxOptimum:
     >>> best.value.fraction, best.verified, best.free.is_empty
     (Fraction(9, 50), True, True)
     """
-    if law.labels != (-1, 1):
-        raise ValueError(f"labels {list(law.labels)} are not -1 and +1; this optimum is for two classes")
-    if ball.ord != math.inf:
-        raise ValueError(f"norm {ball.ord:g} has no exact optimum on boxes; use ord=inf")
-    if sum(1 for _ in law.domain.cells()) != 1:
-        raise ValueError("a domain of several boxes is not convex, so distances do not tell which balls meet")
-    network = _network(law, ball)
+    network = conflict_network(law, ball)
     flow = network.flow
     least_minus, least_plus = network.minimiser(flow.source_side_min), network.minimiser(flow.source_side_max)
     forced = {-1: least_minus.forced[-1], +1: least_plus.forced[+1]}
-    classifier = RegionClassifier.binary(~least_minus.forced[-1])
+    classifier = least_minus.classifier
     value = flow.value if isinstance(flow.value, Germ) else Enclosure.exact(flow.value)
     verified = bool(robust_risk(classifier, law, ball) == value)
     return BoxOptimum(value, classifier, forced, law.domain - forced[-1] - forced[+1], verified, network)
@@ -140,6 +132,10 @@ class Network:
         domain = self.law.domain
         return Minimiser(kept, {y: self.ball.reach(kept[y], domain) for y in (-1, +1)})
 
+    def minimisers(self, limit: int = 10_000) -> Iterator[Minimiser]:
+        """One entry a minimum cut, least of class -1 kept first. Raises ``ValueError`` beyond ``limit`` of them."""
+        return (self.minimiser(side) for side in residual_order(self.flow).minimum_cuts(limit))
+
     def _lift(self, cells: list[Cell]) -> Boxes:
         """Cells of the axes that did not drop out, as cylinders in the whole space."""
         boxes: list[list[Side]] = [[(None, None)] * self.law.dim for _ in cells]
@@ -149,7 +145,14 @@ class Network:
         return Boxes(boxes, self.law.dim)
 
 
-def _network(law: BoxDistribution, ball: Ball) -> Network:
+def conflict_network(law: BoxDistribution, ball: Ball) -> Network:
+    """The orbit-grid network of a law and its maximum flow. Raises as ``optimal_box_risk``."""
+    if law.labels != (-1, 1):
+        raise ValueError(f"labels {list(law.labels)} are not -1 and +1; this optimum is for two classes")
+    if ball.ord != math.inf:
+        raise ValueError(f"norm {ball.ord:g} has no exact optimum on boxes; use ord=inf")
+    if sum(1 for _ in law.domain.cells()) != 1:
+        raise ValueError("a domain of several boxes is not convex, so distances do not tell which balls meet")
     reach = 2 * ball.radius
     axes, densities = _essential_axes(law)
     zones = {y: densities[y].restrict(densities[-y].support.dilate(reach)) for y in (-1, +1)}
@@ -287,7 +290,7 @@ def _common_factor(a: StepDensity, b: StepDensity, axis: int) -> bool:
     _, values, places = common_values((a, b))
     slabs = np.moveaxis(places, axis, 0).reshape(places.shape[axis], -1)
     nonzero = [any(value) for value in values]
-    rows = [row for row in np.unique(slabs, axis=0).tolist() if any(nonzero[k] for k in row)]
+    rows = [row for row in dict.fromkeys(map(tuple, slabs.tolist())) if any(nonzero[k] for k in row)]
     base = rows[0]
     where, entry = next((k, int(values[p][1] != 0)) for k, p in enumerate(base) if nonzero[p])
     scale = values[base[where]][entry]
