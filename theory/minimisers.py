@@ -37,15 +37,22 @@ class MinimiserClass:
         search. It covers these alternatives: members that mix several of them cell by cell are not looked at.
         Raises ``ValueError`` if ``truth`` errs under ``law``: on noisy labels no one classifier is wrong everywhere.
         """
+        return self._extreme(truth, law, ball, sign=+1)
+
+    def best(self, truth: RegionClassifier, law: BoxDistribution, ball: Ball) -> RegionClassifier:
+        """The member of least standard risk under ``law``: right on the whole free region. Otherwise as ``worst``."""
+        return self._extreme(truth, law, ball, sign=-1)
+
+    def _extreme(self, truth: RegionClassifier, law: BoxDistribution, ball: Ball, sign: int) -> RegionClassifier:
         if standard_risk(truth, law) != 0:
-            raise ValueError("the label is not a function of x under this law: no member is wrong on all free points")
-        members = [_wrong_where_free(forced, truth) for forced in self.alternatives]
-        best = members[0]
+            raise ValueError("the label is not a function of x under this law: free points have no right label")
+        members = [_filled(forced, truth, flip=sign > 0) for forced in self.alternatives]
+        chosen = members[0]
         for member in members[1:]:
-            gains = [risk(member, law, ball) - risk(best, law, ball) for risk in (standard_risk, robust_risk)]
-            if gains[0] > 0 or (gains[0] == 0 and gains[1] > 0):
-                best = member
-        return best
+            gains = [risk(member, law, ball) - risk(chosen, law, ball) for risk in (standard_risk, robust_risk)]
+            if sign * gains[0] > 0 or (gains[0] == 0 and sign * gains[1] > 0):
+                chosen = member
+        return chosen
 
 
 def natural_minimisers(law: BoxDistribution) -> MinimiserClass:
@@ -75,9 +82,8 @@ def robust_minimisers(law: BoxDistribution, ball: Ball) -> MinimiserClass:
     return MinimiserClass(tuple(m.forced for m in conflict_network(law, ball).minimisers()))
 
 
-def _wrong_where_free(forced: Mapping[int, Boxes], truth: RegionClassifier) -> RegionClassifier:
-    """y on forced[y]; elsewhere the label that is not the true one (of two)."""
-    minus, plus = sorted(forced)
-    positive = (forced[plus] | truth.regions[minus]) - forced[minus]
-    negative = (forced[minus] | truth.regions[plus]) - forced[plus]
-    return RegionClassifier({minus: negative, plus: positive})
+def _filled(forced: Mapping[int, Boxes], truth: RegionClassifier, *, flip: bool) -> RegionClassifier:
+    """y on forced[y]; elsewhere the true label, or with ``flip`` the other one (of two)."""
+    other = dict(zip(sorted(forced), sorted(forced, reverse=True), strict=True))
+    free = {y: truth.regions[other[y] if flip else y] for y in forced}
+    return RegionClassifier({y: (forced[y] | free[y]) - forced[other[y]] for y in sorted(forced)})

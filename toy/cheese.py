@@ -13,15 +13,18 @@ import sys
 from fractions import Fraction
 from typing import TYPE_CHECKING, Any
 
-from theory import Ball, BoxDistribution, Boxes, RegionClassifier, as_fraction
+from theory import Ball, BoxDistribution, Boxes, RegionClassifier, as_fraction, curve, robust_risk, standard_risk
 from theory.minimisers import natural_minimisers, robust_minimisers, sensible_minimisers
 from theory.optimal.boxes import conflict_network
+from theory.table import Table
 from toy import cli
 from toy.example import Example, add_options, report
 
 if TYPE_CHECKING:
     import argparse
     from collections.abc import Sequence
+
+    from matplotlib.figure import Figure
 
     from theory.numbers import Exact
 
@@ -30,8 +33,6 @@ COLUMNS = tuple((ALPHA / 2 + 2 * ALPHA * i, ALPHA * 3 / 2 + 2 * ALPHA * i) for i
 LINE = Fraction(1, 2)
 NAMES = ("bayes", "worst_natural", "worst_robust", "worst_sensible", "robust_optimum")
 PRIOR = Fraction(11, 20)
-
-Intervals = "Sequence[tuple[Exact, Exact]]"
 
 
 def distribution(
@@ -73,8 +74,8 @@ def classifiers(
     robust risk among all classifiers, for ``law`` ("true" or "restricted").
 
     >>> f = classifiers("1/10")["robust_optimum"]
-    >>> f.regions[+1]
-    Boxes([(2/5, inf)x(-inf, inf)], dim=2)
+    >>> f.regions[+1] & distribution().domain
+    Boxes([(2/5, 1)x(0, 1)], dim=2)
     """
     if law not in ("true", "restricted"):
         raise ValueError(f"law {law!r} is unknown; allowed are 'true' and 'restricted'")
@@ -113,6 +114,86 @@ def example(prior: Exact = PRIOR, *, leave_domain: bool = False, **shape: Any) -
     )
 
 
+def printed_classifier(eps: Any) -> RegionClassifier:
+    """g of SENSE, eq (14), as printed, +1 where the paper leaves it free."""
+    if eps >= ALPHA / 2 and eps < ALPHA * 3 / 4:
+        return RegionClassifier.binary(Boxes([((ALPHA * 3 / 2 + eps, None), (None, None))]))
+    return RegionClassifier.binary(Boxes([((LINE - eps, None), (None, None))]))
+
+
+def printed_standard_risk(eps: Any, prior: Exact = PRIOR) -> Any:
+    """The worst standard risk over robust minimisers, as appendix G of SENSE prints it.
+
+    With q = 1 - prior: the mass outside B(holes, eps) plus 3 min(alpha + 2 eps, 2 alpha) q min(2 eps, 1/2) / (1/2),
+    and for alpha/2 <= eps < 3 alpha/4 the risk of sign(x1 - 1/2 + c) with the c that eq (14) leaves.
+    """
+    q = 1 - as_fraction(prior)
+    if eps >= ALPHA / 2 and eps < ALPHA * 3 / 4:
+        return 2 * q * (LINE - ALPHA * 3 / 2 - eps)
+    rows = 3 * min(ALPHA + 2 * eps, 2 * ALPHA)
+    return 1 - rows * rows + rows * q * min(2 * eps, Fraction(1, 2)) / Fraction(1, 2)
+
+
+def as_printed(radii: Sequence[Fraction], prior: Exact = PRIOR) -> Table:
+    """What SENSE prints about the robust minimisers, beside the exact values at these radii.
+
+    "restricted robust risk": that of eq (14)'s g, which should be the least one. "worst standard risk": appendix G's
+    formula. "worst robust risk": constant for eps > 1/4, by appendix G, because all minimisers predict +1.
+
+    >>> [row["difference"] for row in as_printed([Fraction(1, 100), Fraction(1, 4)]).rows]
+    [Fraction(0, 1), Fraction(63, 12500), Fraction(7, 60), Fraction(9, 20)]
+    """
+    shown = example(prior)
+    true, seen = shown.laws["true"](0), shown.laws["restricted"](0)
+    rows: list[dict[str, Any]] = []
+    for eps in radii:
+        ball = shown.ball(eps)
+        worst = shown.classifiers("true", eps)["worst_robust"]
+        printed = robust_risk(printed_classifier(eps), seen, ball).fraction
+        pairs = [
+            ("restricted robust risk", printed, conflict_network(seen, ball).flow.value),
+            ("worst standard risk", printed_standard_risk(eps, prior), standard_risk(worst, true).fraction),
+        ]
+        if eps > Fraction(1, 4):
+            pairs.append(("worst robust risk", 1 - as_fraction(prior), robust_risk(worst, true, ball).fraction))
+        for name, claim, exact in pairs:
+            rows.append({"eps": eps, "quantity": name, "printed": claim, "exact": exact, "difference": claim - exact})
+    columns = ["eps", "quantity", "printed", "exact", "difference"]
+    return Table(columns, rows, title="SENSE, eq (14) and appendix G, as printed")
+
+
+def figure(eps: Fraction, prior: Exact = PRIOR, *, leave_domain: bool = False) -> Figure:
+    """SENSE, Figure 1 at one radius above Figure 9 (e) and (f) for all of them; the printed claim where it differs."""
+    from toy import draw
+
+    shown = example(prior, leave_domain=leave_domain)
+    named, window = shown.classifiers("true", eps), ((0.0, 1.0), (0.0, 1.0))
+    drawn, axes = draw.figure(2, 4, width=3.1, height=3.1)
+    top = {"a": "bayes", "b": "worst_natural", "c": "worst_robust", "d": "worst_sensible"}
+    for ax, (letter, name) in zip(axes, top.items(), strict=False):
+        draw.regions(ax, named[name], window, shown.laws["restricted"](eps).support)
+        ax.set_title(f"({letter}) {name}, eps = {eps}", fontsize=9)
+    found = shown.curves("true")
+    grid = axes[4].get_gridspec()
+    assert grid is not None
+    for ax in axes[4:]:
+        ax.remove()
+    for k, (letter, risk) in enumerate((("e", "standard_risk"), ("f", "robust_risk"))):
+        ax = drawn.add_subplot(grid[1, 2 * k : 2 * k + 2])
+        for name, colour in zip(NAMES[1:4], ("#000000", "#0072B2", "#D55E00"), strict=True):
+            draw.curve(ax, found[name, risk], name, colour)
+        if risk == "standard_risk" and not leave_domain:
+            claim = curve(lambda e: printed_standard_risk(e, prior), 0, "1/2", ends="(]")
+            draw.curve(ax, claim, "worst_robust as printed (appendix G)", "#0072B2", style=":", width=1.2)
+        points = found["worst_robust", risk].breakpoints[1:-1]
+        draw.breakpoints(ax, points, [str(x) for x in points])
+        ax.set_title(f"({letter}) {risk}, prior = {prior}", fontsize=9)
+        ax.set_xlabel("eps")
+        ax.set_ylim(-0.03, 1.22)  # room for the legend above every curve
+        ax.legend(fontsize=6, loc="upper right", ncols=2)
+    return drawn
+
+
 def main(argv: Sequence[str] | None = None) -> int:
     """``python -m toy.cheese``."""
     parser = cli.parser("toy.cheese", __doc__ or "", "--eps 0.1 8/255 --prior 7/10")
@@ -125,7 +206,9 @@ def main(argv: Sequence[str] | None = None) -> int:
 
 
 def _report(args: argparse.Namespace) -> None:
-    report(args, example(args.prior, leave_domain=args.leave_domain))
+    other = as_printed(args.eps, args.prior) if args.as_printed else None
+    shown = example(args.prior, leave_domain=args.leave_domain)
+    report(args, shown, lambda: figure(args.eps[0], args.prior, leave_domain=args.leave_domain), other)
 
 
 if __name__ == "__main__":

@@ -20,14 +20,10 @@ if TYPE_CHECKING:
 
     from theory import PiecewisePoly, RegionClassifier
 
-RISKS = {
-    "standard_risk": standard_risk,
-    "boundary_risk": boundary_risk,
-    "robust_risk": robust_risk,
-    "sensible_risk": sensible_risk,
-}
+RISKS = ("standard_risk", "boundary_risk", "robust_risk", "sensible_risk")
 SCHEMA = "tightrope.toy/1"
 CURVE_SCHEMA = "tightrope.toy.curve/1"
+OTHER_SCHEMA = "tightrope.toy.other/1"
 
 
 @dataclass(frozen=True, slots=True)
@@ -131,11 +127,18 @@ def add_options(parser: argparse.ArgumentParser, radius: Callable[[str], Fractio
     cli.add_output_options(parser)
 
 
-def report(args: argparse.Namespace, example: Example, figure: Callable[[], Figure] | None = None) -> None:
-    """Print the table or the curves that were asked for, and draw the figure; what can fail comes before the print."""
-    if args.curve and args.simulate:
-        raise ValueError("--curve and --simulate exclude each other; a simulation belongs to a table at given eps")
-    if args.curve:
+def report(
+    args: argparse.Namespace,
+    example: Example,
+    figure: Callable[[], Figure] | None = None,
+    other: Table | None = None,
+) -> None:
+    """Print the table, the curves or the ``other`` table that was asked for, and draw the figure first: it may fail."""
+    if args.simulate and (args.curve or other is not None):
+        raise ValueError("--simulate adds columns to the table of risks and goes with no other table")
+    if other is not None:
+        table, schema = other, OTHER_SCHEMA
+    elif args.curve:
         table, schema = example.curve_table(), CURVE_SCHEMA
     else:
         table, schema = example.table(args.eps), SCHEMA

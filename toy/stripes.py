@@ -1,0 +1,140 @@
+"""The stripes of TRADES, eq (2) and Table 1, for any eps: the Bayes rule errs nowhere, and everywhere under attack.
+
+X is uniform on [0, 1]; the label is -1 on [2k eps, (2k+1) eps) and +1 on ((2k+1) eps, (2k+2) eps], so the stripes are
+exactly as wide as the adversary's radius. Where 1/(2 eps) is no whole number the last stripes are cut, and Table 1's
+"1/2 (optimal)" no longer holds.
+
+    python -m toy.stripes --eps 3/10
+    python -m toy.stripes --eps 1/8 3/17 --as-printed
+"""
+
+from __future__ import annotations
+
+import sys
+from fractions import Fraction
+from typing import TYPE_CHECKING, Any
+
+from theory import Ball, BoxDistribution, Enclosure, RegionClassifier, constant
+from theory.germ import as_number
+from theory.optimal.boxes import conflict_network
+from theory.table import Table
+from toy import cli
+from toy.example import Example, add_options, report
+
+if TYPE_CHECKING:
+    import argparse
+    from collections.abc import Sequence
+
+    from matplotlib.figure import Figure
+
+NAMES = ("bayes", "all_one", "all_minus_one", "robust_optimum")
+SMALLEST = Fraction(1, 16)
+
+
+def distribution(eps: Any) -> BoxDistribution:
+    """The law for stripes of width ``eps`` in (0, 1); the domain is [0, 1] (TRADES, eq (2)).
+
+    Raises ``ValueError`` outside (0, 1): at 1 and beyond there is one stripe and one class.
+
+    >>> law = distribution("3/10")
+    >>> law.prior(-1), law.densities[+1].support
+    (Fraction(3, 5), Boxes([(3/10, 3/5), (9/10, 1)], dim=1))
+    """
+    width = as_number(eps, "eps")
+    if not 0 < width < 1:
+        raise ValueError(f"eps {eps} is outside (0, 1): at 1 and beyond there is one stripe, hence one class")
+    stripes: dict[int, list[Any]] = {-1: [], +1: []}
+    start, label = 0 * width, -1
+    while start < 1:
+        stop = start + width
+        stripes[label].append(([(start, stop if stop < 1 else Fraction(1))], 1))
+        start, label = stop, -label
+    return BoxDistribution.of_densities(stripes, [(0, 1)])
+
+
+def classifiers(eps: Any) -> dict[str, RegionClassifier]:
+    """``bayes`` (the true label), ``all_one``, ``all_minus_one`` and ``robust_optimum`` (one of least robust risk)."""
+    law = distribution(eps)
+    return {
+        "bayes": _bayes(law),
+        "all_one": constant(+1, law),
+        "all_minus_one": constant(-1, law),
+        "robust_optimum": next(conflict_network(law, Ball(eps)).minimisers()).classifier,
+    }
+
+
+def _bayes(law: BoxDistribution) -> RegionClassifier:
+    return RegionClassifier({y: law.densities[y].support for y in law.labels})
+
+
+def example() -> Example:
+    """The example as tables and curves need it; curves start at 1/16, since breakpoints gather at 0."""
+    return Example(
+        laws={"true": distribution},
+        classifiers=lambda law, eps: classifiers(eps),
+        reference=lambda eps: _bayes(distribution(eps)),
+        lo=SMALLEST,
+        hi=Fraction(1),
+        ends="[)",
+    )
+
+
+PRINTED = {
+    ("bayes", "standard_risk"): Fraction(0),
+    ("bayes", "boundary_risk"): Fraction(1),
+    ("bayes", "robust_risk"): Fraction(1),
+    ("all_one", "standard_risk"): Fraction(1, 2),
+    ("all_one", "boundary_risk"): Fraction(0),
+    ("all_one", "robust_risk"): Fraction(1, 2),
+    ("robust_optimum", "robust_risk"): Fraction(1, 2),
+}
+
+
+def as_printed(radii: Sequence[Fraction]) -> Table:
+    """TRADES, Table 1 as printed ("optimal" robust error 1/2 included), beside the exact values."""
+    rows: list[dict[str, Any]] = []
+    for eps in radii:
+        exact = example().risks("true", eps)
+        for (name, risk), printed in PRINTED.items():
+            value: Enclosure = exact[name][risk]
+            rows.append(
+                {"classifier": name, "risk": risk, "eps": eps, "printed": printed, "exact": value.fraction,
+                 "difference": value.fraction - printed}
+            )  # fmt: skip
+    return Table(["classifier", "risk", "eps", "printed", "exact", "difference"], rows, title="TRADES, Table 1")
+
+
+def figure(radii: Sequence[Fraction]) -> Figure:
+    """Robust risks against eps, and the stripes at the first radius."""
+    from toy import draw
+
+    drawn, (left, right) = draw.figure(1, 2)
+    found = example().curves("true")
+    for k, name in enumerate(NAMES):
+        style = "--" if name == "robust_optimum" else "-"
+        draw.curve(left, found[name, "robust_risk"], name, draw.LINES[k], style)
+    left.set_xlabel("eps")
+    left.set_ylabel("robust risk")
+    left.legend(fontsize=7)
+    draw.breakpoints(left, [Fraction(1, 2 * n) for n in range(1, 9)])
+    law = distribution(radii[0])
+    draw.regions(right, _bayes(law), ((0.0, 1.0),))
+    right.set_title(f"Bayes rule at eps = {radii[0]}", fontsize=9)
+    return drawn
+
+
+def main(argv: Sequence[str] | None = None) -> int:
+    """``python -m toy.stripes``."""
+    parser = cli.parser("toy.stripes", __doc__ or "", "--eps 3/10 1/8")
+    why = "at 1 and beyond there is one stripe, hence one class"
+    add_options(parser, cli.fraction_type("eps", "(0, 1)", why))
+    parser.add_argument("--as-printed", action="store_true", help="Table 1 as printed, beside the exact values")
+    return cli.run(parser, _report, argv)
+
+
+def _report(args: argparse.Namespace) -> None:
+    report(args, example(), lambda: figure(args.eps), as_printed(args.eps) if args.as_printed else None)
+
+
+if __name__ == "__main__":
+    sys.exit(main())
