@@ -57,7 +57,7 @@ def conditional_risk(loss: str | Loss, eta: Any, alpha: Any) -> Any:
     """
     loss = as_loss(loss)
     if as_floats(eta) is None and as_floats(alpha) is None:
-        eta = _inside(eta, "eta", 1)
+        eta = eta if isinstance(eta, Enclosure) else _inside(eta, "eta", 1)
         return plain(eta * loss.enclose(alpha) + (1 - eta) * loss.enclose(-alpha))
     eta, alpha = _inside(np.asarray(eta, dtype=float), "eta", 1), np.asarray(alpha, dtype=float)
     right, wrong = loss.phi(alpha), loss.phi(-alpha)
@@ -156,8 +156,10 @@ def _answer(verb: str, loss: str | Loss, x: Any, cells: int) -> Any:
     loss = as_loss(loss)
     closed = closed_form(loss)
     name, top = _RANGE[verb]
-    if isinstance(x, Enclosure) and not x.is_exact:
-        return _over_range(verb, loss, x, cells)
+    if isinstance(x, Enclosure):
+        if not x.is_exact:
+            return _over_range(verb, loss, x, cells)
+        x = x.fraction
     floats = as_floats(x)
     x = _inside(x if floats is None else floats, name, top)
     if closed:

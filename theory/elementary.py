@@ -59,7 +59,7 @@ class _Floats:
 
     @staticmethod
     def log2_1p_exp(x: Any) -> Any:
-        return np.logaddexp(0.0, x) / math.log(2)
+        return (np.maximum(x, 0.0) + np.log1p(np.exp(-np.abs(x)))) / math.log(2)
 
 
 class _Exact:

@@ -250,7 +250,7 @@ def as_loss(loss: str | Loss) -> Loss:
 
     >>> as_loss("logisitc")  # doctest: +ELLIPSIS
     Traceback (most recent call last):
-    ValueError: loss 'logisitc' is unknown; did you mean 'logistic'? Known are asymmetric_hinge, capped_hinge, ...
+    ValueError: loss 'logisitc' is unknown (nearest: 'logistic'); the losses are asymmetric_hinge, capped_hinge, ...
     """
     if isinstance(loss, Loss):
         return loss
@@ -258,6 +258,6 @@ def as_loss(loss: str | Loss) -> Loss:
         raise TypeError(f"loss {loss!r} is no loss; give a theory.loss.Loss or one of {', '.join(sorted(LOSSES))}")
     if loss not in LOSSES:
         near = difflib.get_close_matches(loss, LOSSES, 1)
-        hint = f"did you mean {near[0]!r}? " * bool(near)
-        raise ValueError(f"loss {loss!r} is unknown; {hint}Known are {', '.join(sorted(LOSSES))}")
+        hint = f" (nearest: {near[0]!r})" if near else ""
+        raise ValueError(f"loss {loss!r} is unknown{hint}; the losses are {', '.join(sorted(LOSSES))}")
     return LOSSES[loss]
