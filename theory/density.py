@@ -14,7 +14,19 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from theory.boxes import Boxes, Edges, Number, common_grid, corner_sum, neighbours
+from theory.boxes import (
+    Boxes,
+    Edges,
+    Number,
+    box_ranks,
+    common_grid,
+    corner_sum,
+    in_flint,
+    is_long,
+    neighbours,
+    nonzero,
+    spread,
+)
 from theory.germ import as_number
 
 if TYPE_CHECKING:
@@ -38,22 +50,23 @@ class StepDensity:
 
         Raises ``ValueError`` where boxes overlap, since a density has one value at a point.
         """
-        pairs = [(Boxes([box], dim), as_number(value, "density")) for box, value in weighted]
+        pairs = [(box, as_number(value, "density")) for box, value in weighted]
         if not pairs:
             raise ValueError("a density needs at least one box")
-        frame = Boxes.on_grid(pairs[0][0].edges, pairs[0][0].mask)
-        index = frame.mask.astype(np.int32)
-        edges: Edges = frame.edges
-        values: list[Number] = [Fraction(0), pairs[0][1]]
-        for box, value in pairs[1:]:
-            if value not in values:
-                values.append(value)
-            edges, ours, theirs = common_grid(_Grid(edges), box)
-            index, inside = index[np.ix_(*ours)], box.mask[np.ix_(*theirs)]
-            if index[inside].any():
-                raise ValueError(f"{box!r} overlaps an earlier box of the same label; boxes of one label are disjoint")
-            index[inside] = values.index(value)
-        return cls(edges, index, tuple(values))
+        edges, blocks = box_ranks([box for box, _ in pairs], dim)
+        index = np.zeros(tuple(len(axis) + 1 for axis in edges), dtype=np.int32)
+        taken = np.zeros(index.shape, dtype=bool)
+        # Equal germs hash alike and stay equal, so finding equal values by hash needs no logged comparison.
+        labels: dict[Number, int] = {Fraction(0): 0}
+        for (box, value), block in zip(pairs, blocks, strict=True):
+            if taken[block].any():
+                raise ValueError(
+                    f"{Boxes([box])!r} overlaps an earlier box of the same label; boxes of one label are disjoint"
+                )
+            taken[block] = True
+            index[block] = labels.setdefault(value, len(labels))
+        values = tuple(labels)
+        return cls(edges, index, values)
 
     @property
     def dim(self) -> int:
@@ -74,18 +87,20 @@ class StepDensity:
             edges, index = self.edges, self.index
         else:
             edges, ours, theirs = common_grid(self, event)
-            index = np.where(event.mask[np.ix_(*theirs)], self.index[np.ix_(*ours)], 0)
+            index = spread(self.index, ours) * spread(event.mask, theirs)
         if not all(self.values[1:]):  # cells of density 0 carry no mass, unbounded ones neither
             index = np.where(np.array([bool(value) for value in self.values])[index], index, 0)
         for a in range(self.dim):
             if index.take([0, -1], axis=a).any():
                 raise ValueError("a density on an unbounded box has no finite mass")
-        return corner_sum(edges, *_corners(index, self.values))
+        where = _corners(index)
+        values = in_flint(self.values) if is_long(len(where[0]), self.values, *edges) else self.values
+        return corner_sum(edges, where, _mixed_difference(index, where, values))
 
     def restrict(self, event: Boxes) -> StepDensity:
         """The density times the indicator of ``event``."""
         edges, ours, theirs = common_grid(self, event)
-        return StepDensity(edges, np.where(event.mask[np.ix_(*theirs)], self.index[np.ix_(*ours)], 0), self.values)
+        return StepDensity(edges, spread(self.index, ours) * spread(event.mask, theirs), self.values)
 
     def marginal(self, axis: int) -> StepDensity:
         """The density of the other coordinates: this one integrated along ``axis``."""
@@ -119,7 +134,7 @@ def common_values(densities: Sequence[StepDensity]) -> tuple[Edges, list[tuple[N
     edges, index = densities[0].edges, [densities[0].index]
     for density in densities[1:]:
         edges, ours, theirs = common_grid(_Grid(edges), density)
-        index = [each[np.ix_(*ours)] for each in index] + [density.index[np.ix_(*theirs)]]
+        index = [spread(each, ours) for each in index] + [spread(density.index, theirs)]
     places = index[0].astype(np.int32)
     values: list[tuple[Number, ...]] = [(value,) for value in densities[0].values]
     for density, each in zip(densities[1:], index[1:], strict=True):
@@ -132,8 +147,8 @@ def common_values(densities: Sequence[StepDensity]) -> tuple[Edges, list[tuple[N
     return edges, values, places
 
 
-def _corners(index: np.ndarray, values: tuple[Number, ...]) -> tuple[tuple[np.ndarray, ...], list[Number]]:
-    """The corners whose mixed difference of values can be non-zero, and that difference.
+def _corners(index: np.ndarray) -> tuple[np.ndarray, ...]:
+    """The corners at which the mixed difference of values can be non-zero.
 
     A corner drops out if its 2^dim cells are pairwise alike along some axis. (Looking at the labels this way is exact;
     a signed sum of labels would not be.)
@@ -147,10 +162,15 @@ def _corners(index: np.ndarray, values: tuple[Number, ...]) -> tuple[tuple[np.nd
             below, above = neighbours(differs, b)
             differs = below | above
         alive &= differs
-    where = np.nonzero(alive)
-    totals: list[Number] = [Fraction(0)] * len(where[0])
-    for choice in np.ndindex(*(2,) * dim):
-        sign = (-1) ** (dim - sum(choice))
+    return nonzero(alive)
+
+
+def _mixed_difference(index: np.ndarray, where: tuple[np.ndarray, ...], values: Sequence[Number]) -> list[Number]:
+    """At each corner the signed sum of the values of its 2^dim cells."""
+    totals: list[Number] = [values[0]] * len(where[0])  # value 0 is zero
+    for choice in np.ndindex(*(2,) * index.ndim):
+        odd = (index.ndim - sum(choice)) % 2
         labels = index[tuple(axis + c for axis, c in zip(where, choice, strict=True))].tolist()
-        totals = [t + sign * values[k] if k else t for t, k in zip(totals, labels, strict=True)]
-    return where, totals
+        signed = [-v for v in values] if odd else values
+        totals = [t + signed[k] if k else t for t, k in zip(totals, labels, strict=True)]
+    return totals

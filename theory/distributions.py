@@ -14,7 +14,7 @@ from typing import Any
 import numpy as np
 
 from theory.between import Between
-from theory.boxes import Boxes, Number
+from theory.boxes import Boxes, Number, box_volume
 from theory.density import StepDensity
 from theory.enclosure import Enclosure
 from theory.germ import as_number
@@ -60,7 +60,7 @@ class BoxDistribution:
         masses, masses that do not sum to one, and mass outside the domain.
         """
         weighted = {
-            label: [(box, as_number(mass, "mass") / Boxes([box]).volume()) for box, mass in pairs]
+            label: [(box, as_number(mass, "mass") / box_volume(box)) for box, mass in pairs]
             for label, pairs in boxes.items()
         }
         return cls.of_densities(weighted, domain)
