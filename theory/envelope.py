@@ -153,7 +153,10 @@ def _cells(loss: Loss, cells: int) -> tuple[list[Point], list[Point], tuple[str,
 
     Where the two envelopes are farthest apart, a cell between two scores is halved, or the last score is doubled.
     """
-    traits = [name for name in ("non_increasing", "convex", "lipschitz") if getattr(loss, name)]
+    if cells < 8:
+        raise ValueError(f"cells {cells} are too few; allowed are 8 or more")
+    traits = [name for name in ("non_increasing", "convex") if getattr(loss, name)]
+    traits += ["lipschitz"] * (loss.lipschitz is not None)
     if not traits or (traits == ["lipschitz"] and loss.radius is None):
         raise ValueError(
             f"nothing bounds loss {loss.name!r} between the points where it is evaluated; "
