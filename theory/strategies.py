@@ -1,0 +1,433 @@
+"""Hypothesis strategies for laws, classifiers and adversaries: random exact problems on which claims are tested.
+
+Every strategy builds what it promises (masses that sum to one, true metrics, regions that partition) instead of drawing
+and throwing away, so a test with them never stalls, and a failure shrinks to a small readable case. Sizes are small on
+purpose: counterexamples to statements about balls and regions, where they exist, mostly have few cells. Coordinates
+come from short lists, so shared faces, ties between labels, radii that just touch and empty regions are common.
+
+>>> from hypothesis import find
+>>> find(rationals(lo=0, hi=1), lambda x: x > 0)
+Fraction(1, 1)
+>>> find(finite_spaces(metric="distances"), lambda space: len(space) == 2)
+FiniteSpace(coordinates=None, distances=((Fraction(0, 1), Fraction(1, 1)), (Fraction(1, 1), Fraction(0, 1))))
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Sequence
+from dataclasses import dataclass
+from fractions import Fraction
+from itertools import pairwise, product
+from typing import Any
+
+from hypothesis import strategies as st
+
+from theory.ball import Ball
+from theory.boxes import Boxes, Side
+from theory.classifiers import RegionClassifier
+from theory.density import common_values
+from theory.distributions import BoxDistribution, FiniteDistribution
+from theory.numbers import Exact, as_fraction
+from theory.points import FiniteSpace, Points
+
+Law = BoxDistribution | FiniteDistribution
+
+DENOMINATORS = (1, 2, 3, 4, 5, 6)
+
+
+@dataclass(frozen=True, slots=True)
+class Problem:
+    """A law, a classifier and an adversary: what a risk is a function of."""
+
+    law: Law
+    classifier: RegionClassifier
+    ball: Ball
+
+
+@dataclass(frozen=True, slots=True)
+class Score:
+    """A real-valued function on a finite space, one value a point, and the classifier sign f that it makes.
+
+    Points of score 0 lie in no region of ``classifier``: there f(x) y <= 0 whatever the label y.
+    """
+
+    values: tuple[Fraction, ...]
+    classifier: RegionClassifier
+
+
+# ---- numbers and balls ----------------------------------------------------------------------------------------------
+
+
+def rationals(
+    *,
+    lo: Exact = 0,
+    hi: Exact = 1,
+    denominators: Sequence[int] = DENOMINATORS,
+    exclude_lo: bool = False,
+    exclude_hi: bool = False,
+) -> st.SearchStrategy[Fraction]:
+    """Fractions from ``lo`` to ``hi`` that are whole multiples of 1/d for some d of ``denominators``.
+
+    Raises ``ValueError`` where there is no such number.
+    """
+    low, high = as_fraction(lo, "lo"), as_fraction(hi, "hi")
+    if min(denominators, default=0) < 1:
+        raise ValueError(f"denominators {list(denominators)} are not positive numbers, at least one of them")
+    numerators = []
+    for d in denominators:
+        first = math.floor(low * d) + 1 if exclude_lo else math.ceil(low * d)
+        last = math.ceil(high * d) - 1 if exclude_hi else math.floor(high * d)
+        if first <= last:
+            numerators.append((first, last, d))
+    if not numerators:
+        raise ValueError(f"no fraction from {low} to {high} has one of the denominators {list(denominators)}")
+    if sum(last - first for first, last, _ in numerators) < 1000:  # few enough to draw each with the same ease
+        values = {Fraction(n, d) for first, last, d in numerators for n in range(first, last + 1)}
+        return st.sampled_from(sorted(values, key=lambda x: (x.denominator, abs(x), x < 0)))
+
+    @st.composite
+    def draw_one(draw: st.DrawFn) -> Fraction:
+        first, last, d = draw(st.sampled_from(numerators))
+        return Fraction(draw(st.integers(first, last)), d)
+
+    return draw_one()
+
+
+def radii(
+    *, max_radius: Exact = 1, denominators: Sequence[int] = DENOMINATORS, zero: bool = True
+) -> st.SearchStrategy[Fraction]:
+    """Radii from 0 to ``max_radius``; without 0 if ``zero`` is False."""
+    return rationals(lo=0, hi=max_radius, denominators=denominators, exclude_lo=not zero)
+
+
+def balls(
+    *,
+    ords: Sequence[float] = (math.inf,),
+    max_radius: Exact = 1,
+    denominators: Sequence[int] = DENOMINATORS,
+    zero: bool = True,
+    leave_domain: bool | None = False,
+) -> st.SearchStrategy[Ball]:
+    """Balls in one of the norms ``ords``; ``leave_domain=None`` means either kind."""
+    if not set(ords) <= {1, 2, math.inf} or not ords:
+        raise ValueError(f"norms {list(ords)} are not supported; allowed are 1, 2 and inf, at least one of them")
+    sizes = radii(max_radius=max_radius, denominators=denominators, zero=zero)
+
+    @st.composite
+    def draw_one(draw: st.DrawFn) -> Ball:
+        return Ball(draw(sizes), draw(st.sampled_from(ords)), leave_domain=draw(_one_of(leave_domain)))
+
+    return draw_one()
+
+
+# ---- unions of boxes ------------------------------------------------------------------------------------------------
+
+
+def box_lists(
+    *,
+    dim: int = 2,
+    lo: Exact = 0,
+    hi: Exact = 1,
+    min_boxes: int = 0,
+    max_boxes: int = 4,
+    denominators: Sequence[int] = DENOMINATORS,
+    unbounded: bool = False,
+) -> st.SearchStrategy[list[tuple[Side, ...]]]:
+    """Lists of non-empty boxes between ``lo`` and ``hi``, as ``Boxes`` takes them; they may overlap and share faces.
+
+    With ``unbounded`` a side may also reach to infinity. Raises ``ValueError`` for a dimension below 1.
+    """
+    if dim < 1:
+        raise ValueError(f"dimension {dim} is not positive; boxes have at least one axis")
+    if not 0 <= min_boxes <= max_boxes:
+        raise ValueError(f"from {min_boxes} to {max_boxes} boxes is no range of sizes")
+    cuts = _cuts(lo, hi, denominators)
+
+    @st.composite
+    def draw_list(draw: st.DrawFn) -> list[tuple[Side, ...]]:
+        axes = [draw(cuts) for _ in range(dim)]
+        side = [_sides(axis, unbounded=unbounded) for axis in axes]
+        return draw(st.lists(st.tuples(*side), min_size=min_boxes, max_size=max_boxes))
+
+    return draw_list()
+
+
+def boxes(*, dim: int = 2, **options: Any) -> st.SearchStrategy[Boxes]:
+    """Unions of the lists of ``box_lists``, which says what ``options`` there are; the empty set is one of them."""
+    return box_lists(dim=dim, **options).map(lambda drawn: Boxes(drawn, dim))
+
+
+def _cuts(
+    lo: Exact, hi: Exact, denominators: Sequence[int], least: int = 0, most: int = 3
+) -> st.SearchStrategy[tuple[Fraction, ...]]:
+    """A few increasing coordinates from ``lo`` to ``hi``, both ends included and at most ``most`` more."""
+    low, high = as_fraction(lo, "lo"), as_fraction(hi, "hi")
+    if not low < high:
+        raise ValueError(f"boxes from {low} to {high} are empty; the low end must lie below the high end")
+    try:
+        inner = rationals(
+            lo=low,
+            hi=high,
+            denominators=denominators,
+            exclude_lo=True,
+            exclude_hi=True,
+        )
+    except ValueError:  # no number lies between: the whole side is the one choice
+        return st.just((low, high))
+    return st.lists(inner, min_size=least, max_size=most).map(lambda cuts: tuple(sorted({low, high, *cuts})))
+
+
+def _sides(axis: Sequence[Fraction], *, unbounded: bool) -> st.SearchStrategy[Side]:
+    pairs: list[Side] = [(a, b) for i, a in enumerate(axis) for b in axis[i + 1 :]]
+    if unbounded:
+        pairs += [(None, b) for b in axis] + [(a, None) for a in axis] + [(None, None)]
+    return st.sampled_from(pairs)
+
+
+# ---- laws -----------------------------------------------------------------------------------------------------------
+
+
+def box_laws(
+    *,
+    dims: Sequence[int] = (1, 2),
+    labels: Sequence[int] = (-1, +1),
+    noisy: bool | None = None,
+    restricted: bool | None = None,
+    domain: bool | None = None,
+    denominators: Sequence[int] = DENOMINATORS,
+) -> st.SearchStrategy[BoxDistribution]:
+    """Laws on the unit cube with a constant density for each label on every cell of a small grid; 0 is one of them.
+
+    ``noisy`` laws let labels share cells (ties between densities are common); the others put one label a cell.
+    ``restricted`` laws are the restriction of such a law to some boxes of positive mass. With ``domain`` the adversary
+    is kept in the unit cube, otherwise the domain is all of space. None means either.
+
+    ``denominators=[n]`` puts every face at a multiple of 1/n. Dimensions are 1 to 3.
+    """
+    _check_labels(labels)
+    if not dims or not set(dims) <= {1, 2, 3}:
+        raise ValueError(f"dimensions {list(dims)} are not supported; allowed are 1, 2 and 3, at least one of them")
+    cuts = {dim: _cuts(0, 1, denominators, least=1, most=(4, 3, 2)[dim - 1]) for dim in dims}
+
+    @st.composite
+    def draw_law(draw: st.DrawFn) -> BoxDistribution:
+        dim = draw(st.sampled_from(dims))
+        axes = [draw(cuts[dim]) for _ in range(dim)]
+        cells: list[tuple[Side, ...]] = list(product(*(list(pairwise(axis)) for axis in axes)))
+        weights = draw(_weights(len(cells), len(labels), noisy))
+        volumes = [math.prod(hi - lo for lo, hi in cell) for cell in cells]  # type: ignore[operator]
+        total = sum((sum(row) * volume for row, volume in zip(weights, volumes, strict=True)), Fraction(0))
+        densities = {
+            label: [(cell, Fraction(row[k]) / total) for cell, row in zip(cells, weights, strict=True)]
+            for k, label in enumerate(labels)
+        }
+        kept = [(0, 1)] * dim if draw(_one_of(domain)) else None
+        law = BoxDistribution.of_densities(densities, kept)
+        if not draw(_one_of(restricted)):
+            return law
+        heavy = draw(st.sampled_from([cell for cell, row in zip(cells, weights, strict=True) if any(row)]))
+        return law.restrict(Boxes([heavy, *draw(box_lists(dim=dim, max_boxes=2, denominators=denominators))]))
+
+    return draw_law()
+
+
+def finite_spaces(
+    *, min_points: int = 1, max_points: int = 5, metric: str | None = None, denominators: Sequence[int] = (1, 2)
+) -> st.SearchStrategy[FiniteSpace]:
+    """Finite metric spaces.
+
+    ``metric`` is "coordinates" for distinct points of R^1 or R^2 (on a lattice, so equal distances are common),
+    "distances" for random metrics (shortest paths in a graph with random lengths: they embed in no R^d in general), or
+    None for either.
+    """
+    if not 1 <= min_points <= max_points:
+        raise ValueError(f"from {min_points} to {max_points} points is no range of sizes; a space has at least one")
+    if metric not in ("coordinates", "distances", None):
+        raise ValueError(f"metric {metric!r} is unknown; allowed are 'coordinates', 'distances' and None")
+
+    @st.composite
+    def draw_space(draw: st.DrawFn) -> FiniteSpace:
+        n = draw(st.integers(min_points, max_points))
+        unit = Fraction(1, draw(st.sampled_from(denominators)))
+        if draw(st.sampled_from([metric] if metric else ["coordinates", "distances"])) == "coordinates":
+            dim = draw(st.integers(1, 2))
+            # distinct numbers by positive steps, read as places of a lattice three wide
+            code, codes = -1, []
+            for _ in range(n):
+                code += draw(st.integers(1, 3))
+                codes.append(code)
+            points = [(unit * c,) if dim == 1 else (unit * (c % 3), unit * (c // 3)) for c in codes]
+            return FiniteSpace.of_points(points)
+        length = {pair: unit * draw(st.integers(1, 5)) for pair in ((i, j) for i in range(n) for j in range(i))}
+        matrix = [[length.get((max(i, j), min(i, j)), Fraction(0)) for j in range(n)] for i in range(n)]
+        for k, i, j in product(range(n), repeat=3):
+            matrix[i][j] = min(matrix[i][j], matrix[i][k] + matrix[k][j])
+        return FiniteSpace.of_distances(matrix)
+
+    return draw_space()
+
+
+def finite_laws(
+    *,
+    labels: Sequence[int] = (-1, +1),
+    noisy: bool | None = None,
+    space: FiniteSpace | None = None,
+    min_points: int = 1,
+    max_points: int = 5,
+    metric: str | None = None,
+) -> st.SearchStrategy[FiniteDistribution]:
+    """Laws on finite metric spaces, with points of mass 0 and ties between labels; ``noisy`` as in ``box_laws``.
+
+    On the given ``space``, or on one of ``finite_spaces``, which explains the other arguments.
+    """
+    _check_labels(labels)
+    spaces = (
+        finite_spaces(min_points=min_points, max_points=max_points, metric=metric) if space is None else st.just(space)
+    )
+
+    @st.composite
+    def draw_law(draw: st.DrawFn) -> FiniteDistribution:
+        here = draw(spaces)
+        weights = draw(_weights(len(here), len(labels), noisy))
+        total = sum(map(sum, weights))
+        masses = {label: [Fraction(row[k], total) for row in weights] for k, label in enumerate(labels)}
+        return FiniteDistribution.on(here, masses)
+
+    return draw_law()
+
+
+@st.composite
+def _weights(draw: st.DrawFn, places: int, labels: int, noisy: bool | None) -> list[list[int]]:
+    """For each place a weight from 0 to 3 for each label, not all zero; one label a place unless ``noisy``."""
+    mixed = draw(_one_of(noisy))
+    weights = [[draw(st.integers(0, 3)) for _ in range(labels if mixed else 1)] for _ in range(places)]
+    if not mixed:
+        owners = draw(st.lists(st.integers(0, labels - 1), min_size=places, max_size=places))
+        weights = [[row[0] * (k == owner) for k in range(labels)] for row, owner in zip(weights, owners, strict=True)]
+    # As a rule every label gets some mass, in places of their own while there are enough; seldom one label has it all.
+    seeded = draw(st.permutations(range(labels)))[: draw(st.sampled_from([1, labels, labels, labels, labels]))]
+    first = draw(st.integers(0, places - 1))
+    for step, label in enumerate(seeded if mixed else seeded[:places]):
+        row = weights[(first + step) % places]
+        weight = max(1, row[label] if mixed else sum(row))
+        if not mixed:
+            row[:] = [0] * labels
+        row[label] = weight
+    return weights
+
+
+# ---- classifiers ----------------------------------------------------------------------------------------------------
+
+
+def region_classifiers(
+    law: Law,
+    *,
+    uncovered: bool = False,
+    denominators: Sequence[int] = DENOMINATORS,
+) -> st.SearchStrategy[RegionClassifier]:
+    """Classifiers for ``law``: a label for every point, or every cell of a grid over all of space.
+
+    The grid mixes the faces of the law with its own. With ``uncovered`` some points or cells may belong to no region,
+    so that every label errs there. Raises ``TypeError`` for anything but a box law or a finite law.
+    """
+    choices = [*law.labels, None] if uncovered else [*law.labels]
+    if isinstance(law, FiniteDistribution):
+        rows = st.lists(st.sampled_from(choices), min_size=len(law.space), max_size=len(law.space))
+        return rows.map(lambda row: _on_points(law, row))
+    if not isinstance(law, BoxDistribution):
+        raise TypeError(f"classifiers for {type(law).__name__} are not known; allowed are box laws and finite laws")
+    own = _cuts(0, 1, denominators, most=2)
+    grid = common_values([law.densities[label] for label in law.labels])[0]
+
+    @st.composite
+    def draw_classifier(draw: st.DrawFn) -> RegionClassifier:
+        cells: list[list[Side]] = []
+        for faces in grid:
+            shared = draw(st.lists(st.sampled_from(faces), min_size=1, max_size=2)) if faces else []
+            cuts = sorted({*shared, *draw(own)[1:-1]})
+            cells.append(list(pairwise((None, *cuts, None))))
+        space = list(product(*cells))
+        chosen = draw(st.lists(st.sampled_from(choices), min_size=len(space), max_size=len(space)))
+        return RegionClassifier(
+            {
+                label: Boxes([cell for cell, its in zip(space, chosen, strict=True) if its == label], law.dim)
+                for label in law.labels
+            }
+        )
+
+    return draw_classifier()
+
+
+def scores(law: FiniteDistribution) -> st.SearchStrategy[Score]:
+    """Real-valued functions on the space of a binary finite law, zeros included, with the classifier they make.
+
+    Raises ``TypeError`` for a box law, whose single points are null sets, ``ValueError`` for labels other than -1, +1.
+    """
+    if not isinstance(law, FiniteDistribution):
+        raise TypeError(f"scores are drawn point by point, which {type(law).__name__} has not; give a finite law")
+    if law.labels != (-1, +1):
+        raise ValueError(f"a score tells -1 from +1; the labels of this law are {list(law.labels)}")
+    values = st.lists(rationals(lo=-2, hi=2, denominators=(1, 2)), min_size=len(law.space), max_size=len(law.space))
+
+    def score(drawn: list[Fraction]) -> Score:
+        return Score(tuple(drawn), _on_points(law, [(v > 0) - (v < 0) or None for v in drawn]))
+
+    return values.map(score)
+
+
+def _on_points(law: FiniteDistribution, row: Sequence[int | None]) -> RegionClassifier:
+    return RegionClassifier(
+        {label: Points(law.space, (i for i, its in enumerate(row) if its == label)) for label in law.labels}
+    )
+
+
+# ---- whole problems -------------------------------------------------------------------------------------------------
+
+
+def problems(
+    *,
+    kinds: Sequence[str] = ("boxes", "finite"),
+    dims: Sequence[int] = (1, 2),
+    labels: Sequence[int] = (-1, +1),
+    uncovered: bool = False,
+    noisy: bool | None = None,
+    restricted: bool | None = None,
+    leave_domain: bool | None = None,
+    max_radius: Exact = "1/2",
+    denominators: Sequence[int] = DENOMINATORS,
+) -> st.SearchStrategy[Problem]:
+    """A law, a classifier for it and a ball: l-infinity balls for box laws, balls of any norm for finite ones.
+
+    ``leave_domain`` and ``restricted`` concern box laws, and asking for them raises where only finite ones are drawn;
+    the other arguments are those of ``box_laws``, ``finite_laws``, ``region_classifiers`` and ``balls``.
+    """
+    if not kinds or not set(kinds) <= {"boxes", "finite"}:
+        raise ValueError(f"kinds {list(kinds)} are unknown; allowed are 'boxes' and 'finite', at least one of them")
+    if "boxes" not in kinds and (restricted or leave_domain):
+        raise ValueError("a finite law is no restriction and its adversary stays in the space; ask for box problems")
+    box_law = box_laws(dims=dims, labels=labels, noisy=noisy, restricted=restricted, denominators=denominators)
+    box_ball = balls(max_radius=max_radius, leave_domain=leave_domain, denominators=denominators)
+    finite_law = finite_laws(labels=labels, noisy=noisy)
+    finite_ball = balls(ords=(math.inf, 2, 1), max_radius=2, denominators=(1, 2))
+
+    @st.composite
+    def draw_problem(draw: st.DrawFn) -> Problem:
+        if draw(st.sampled_from(kinds)) == "finite":
+            law: Law = draw(finite_law)
+            return Problem(law, draw(region_classifiers(law, uncovered=uncovered)), draw(finite_ball))
+        law = draw(box_law)
+        return Problem(
+            law, draw(region_classifiers(law, uncovered=uncovered, denominators=denominators)), draw(box_ball)
+        )
+
+    return draw_problem()
+
+
+def _one_of(choice: bool | None) -> st.SearchStrategy[bool]:
+    return st.booleans() if choice is None else st.just(choice)
+
+
+def _check_labels(labels: Sequence[int]) -> None:
+    if len(labels) < 2 or list(labels) != sorted(set(labels)):
+        raise ValueError(f"labels {list(labels)} are not two or more different ones in increasing order")
