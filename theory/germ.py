@@ -14,6 +14,8 @@ end.
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+from contextlib import contextmanager
 from fractions import Fraction
 from typing import Any
 
@@ -28,10 +30,11 @@ class Log:
     ``at`` if some comparison flips there), which is what a restart next to an irrational breakpoint needs.
     """
 
-    __slots__ = ("at", "next", "prev")
+    __slots__ = ("at", "next", "prev", "silent")
 
     def __init__(self, at: Fraction, stop: Fraction, start: Fraction | None = None) -> None:
         self.at = at
+        self.silent = False
         self.next: Real = stop
         self.prev: Real = at if start is None else start
 
@@ -39,11 +42,26 @@ class Log:
         """The variable eps itself."""
         return Germ((self.at, Fraction(1)), self)
 
+    @contextmanager
+    def quietly(self) -> Iterator[None]:
+        """Within this block comparisons are decided at e+ and not logged.
+
+        For searches whose outcome is proved afterwards: whatever path a search took, only its certificate has to hold
+        on the interval, and checking it outside this block logs how far it does.
+        """
+        before, self.silent = self.silent, True
+        try:
+            yield
+        finally:
+            self.silent = before
+
     def sign(self, coeffs: tuple[Fraction, ...]) -> int:
         """Sign at e+ of the non-zero polynomial with these local coefficients; logs its roots nearest to e."""
         if len(coeffs) == 1:
             return 1 if coeffs[0] > 0 else -1
         first = next(k for k, c in enumerate(coeffs) if c)
+        if self.silent:
+            return 1 if coeffs[first] > 0 else -1
         if first and self.prev < self.at:
             self.prev = self.at
         if len(coeffs) - first == 2:

@@ -56,6 +56,7 @@ if TYPE_CHECKING:
 Interval = tuple[Number, Number]
 Cell = tuple[Interval, ...]
 MAX_CELLS = 20_000
+MAX_LINES = 4_000
 
 
 @dataclass(frozen=True, slots=True)
@@ -112,21 +113,35 @@ def optimal_box_risk(law: BoxDistribution, ball: Ball) -> BoxOptimum:
 
 
 @dataclass(frozen=True, slots=True)
-class Network:
-    """The conflict network: one node a cell of either class, source 0, sink 1, and its maximum flow."""
+class ConflictGraph:
+    """Source 0, sink 1, a node for each cell of either class (class y from ``first[y]`` on), then middle nodes.
 
-    law: BoxDistribution
-    ball: Ball
+    Edges from the source carry the masses of class -1, edges to the sink those of class +1; the others are infinite.
+    ``axes`` are the axes of the cells: those of the law that did not drop out.
+    """
+
     axes: tuple[int, ...]
     cells: Mapping[int, tuple[Cell, ...]]
     first: Mapping[int, int]
+    n: int
+    edges: tuple[tuple[int, int, Number | None], ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Network:
+    """A conflict graph with its maximum flow, whose minimum cuts are the minimisers."""
+
+    law: BoxDistribution
+    ball: Ball
+    graph: ConflictGraph
     flow: Flow
 
     def minimiser(self, side: frozenset[int]) -> Minimiser:
         """The kept parts and forced labels of the minimum cut with this source side."""
+        cells, first = self.graph.cells, self.graph.first
         lost = {
-            -1: [c for k, c in enumerate(self.cells[-1], self.first[-1]) if k not in side],
-            +1: [c for k, c in enumerate(self.cells[+1], self.first[+1]) if k in side],
+            -1: [c for k, c in enumerate(cells[-1], first[-1]) if k not in side],
+            +1: [c for k, c in enumerate(cells[+1], first[+1]) if k in side],
         }
         kept = {y: self.law.densities[y].support - self._lift(lost[y]) for y in (-1, +1)}
         domain = self.law.domain
@@ -140,13 +155,19 @@ class Network:
         """Cells of the axes that did not drop out, as cylinders in the whole space."""
         boxes: list[list[Side]] = [[(None, None)] * self.law.dim for _ in cells]
         for box, cell in zip(boxes, cells, strict=True):
-            for axis, side in zip(self.axes, cell, strict=True):
+            for axis, side in zip(self.graph.axes, cell, strict=True):
                 box[axis] = side
         return Boxes(boxes, self.law.dim)
 
 
 def conflict_network(law: BoxDistribution, ball: Ball) -> Network:
     """The orbit-grid network of a law and its maximum flow. Raises as ``optimal_box_risk``."""
+    graph = conflict_graph(law, ball)
+    return Network(law, ball, graph, max_flow(graph.n, graph.edges, 0, 1))
+
+
+def conflict_graph(law: BoxDistribution, ball: Ball) -> ConflictGraph:
+    """The orbit-grid network of a law, not yet solved. Raises as ``optimal_box_risk``."""
     if law.labels != (-1, 1):
         raise ValueError(f"labels {list(law.labels)} are not -1 and +1; this optimum is for two classes")
     if ball.ord != math.inf:
@@ -157,7 +178,7 @@ def conflict_network(law: BoxDistribution, ball: Ball) -> Network:
     axes, densities = _essential_axes(law)
     zones = {y: densities[y].restrict(densities[-y].support.dilate(reach)) for y in (-1, +1)}
     if zones[-1].support.is_empty or zones[+1].support.is_empty:
-        return Network(law, ball, axes, {-1: (), +1: ()}, {-1: 2, +1: 2}, max_flow(2, [], 0, 1))
+        return ConflictGraph(axes, {-1: (), +1: ()}, {-1: 2, +1: 2}, 2, ())
     grid = [_axis_cells([zones[-1], zones[+1]], a, reach) for a in range(len(axes))]
     cells: dict[int, tuple[Cell, ...]] = {}
     masses: dict[int, list[Number]] = {}
@@ -181,7 +202,7 @@ def conflict_network(law: BoxDistribution, ball: Ball) -> Network:
     edges += [(first[+1] + k, 1, m) for k, m in enumerate(masses[+1])]
     joins = [_joined(axis, reach) for axis in grid]
     n, conflicts = _conflict_edges(index, first, joins, n)
-    return Network(law, ball, axes, cells, first, max_flow(n, edges + conflicts, 0, 1))
+    return ConflictGraph(axes, cells, first, n, tuple(edges + conflicts))
 
 
 def _conflict_edges(
@@ -224,6 +245,8 @@ def _axis_cells(zones: list[StepDensity], axis: int, reach: Number) -> list[Inte
     while queue:
         x = queue.pop()
         for y in (x - reach, x + reach):
+            if len(lines) > MAX_LINES:
+                raise ValueError(f"eps {reach / 2} is too small: over {MAX_LINES:,} grid lines on axis {axis}")
             k = bisect_left(lines, y)
             if not (k < len(lines) and lines[k] == y) and any(lo < y < hi for lo, hi in pieces):
                 lines.insert(k, y)
