@@ -118,6 +118,19 @@ def gamma(x: Real, digits: int = 30) -> Enclosure:
     return Enclosure(min(part.lo for part in parts), max(part.hi for part in parts), (*x.how, HOW), x.alpha)
 
 
+def gamma_upper(s: Exact, x: Real, digits: int = 30) -> Enclosure:
+    """The regularised incomplete gamma function Q(s, x) = Gamma(s, x) / Gamma(s), for s > 0; it falls in x >= 0.
+
+    >>> print(f"{gamma_upper('1/2', 2):.12f}")
+    [0.045500263896, 0.045500263897]
+    """
+    shape = exact_number(s, "s")
+    if shape <= 0:
+        raise ValueError(f"s {s} is not positive")
+    point = _ball(lambda t: t.gamma_upper(_arb(shape), regularized=True))
+    return _monotone("gamma_upper", x, point, digits, domain=(0, _INF), limits=(1, 0))
+
+
 # ---- the normal law ----
 
 
