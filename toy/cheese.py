@@ -13,12 +13,22 @@ import sys
 from fractions import Fraction
 from typing import TYPE_CHECKING, Any
 
-from theory import Ball, BoxDistribution, Boxes, RegionClassifier, as_fraction, curve, robust_risk, standard_risk
-from theory.minimisers import natural_minimisers, robust_minimisers, sensible_minimisers
+from theory import (
+    Ball,
+    BoxDistribution,
+    Boxes,
+    PiecewisePoly,
+    RegionClassifier,
+    as_fraction,
+    curve,
+    robust_risk,
+    standard_risk,
+)
 from theory.optimal.boxes import conflict_network
 from theory.table import Table
 from toy import cli
 from toy.example import Example, add_options, report
+from toy.worst import tie_notes, worst_members
 
 if TYPE_CHECKING:
     import argparse
@@ -82,35 +92,26 @@ def classifiers(
     return dict(example(prior, leave_domain=leave_domain, **shape).classifiers(law, eps))
 
 
-def _named(
-    true: BoxDistribution, seen: BoxDistribution, target: BoxDistribution, rule: RegionClassifier, ball: Ball
-) -> dict[str, RegionClassifier]:
-    if not 0 < ball.radius <= Fraction(1, 2):
-        raise ValueError(f"eps {ball.radius} is outside (0, 1/2]: beyond 1/2 a ball covers either class")
-    return {
-        "bayes": rule,
-        "worst_natural": natural_minimisers(seen).worst(rule, true, ball),
-        "worst_robust": robust_minimisers(seen, ball).worst(rule, true, ball),
-        "worst_sensible": sensible_minimisers(seen, ball, rule).worst(rule, true, ball),
-        "robust_optimum": next(conflict_network(target, ball).minimisers()).classifier,
-    }
-
-
 def example(prior: Exact = PRIOR, *, leave_domain: bool = False, **shape: Any) -> Example:
     """The example as tables and curves need it."""
-    laws = {"true": distribution(prior, **shape), "restricted": distribution(prior, restricted=True, **shape)}
-    rule = bayes(shape.get("line", LINE))
+    true, seen = distribution(prior, **shape), distribution(prior, restricted=True, **shape)
+    laws, rule = {"true": true, "restricted": seen}, bayes(shape.get("line", LINE))
 
     def named(law: str, eps: Any) -> dict[str, RegionClassifier]:
-        return _named(laws["true"], laws["restricted"], laws[law], rule, Ball(eps, leave_domain=leave_domain))
+        ball = Ball(eps, leave_domain=leave_domain)
+        if not 0 < ball.radius <= Fraction(1, 2):
+            raise ValueError(f"eps {ball.radius} is outside (0, 1/2]: beyond 1/2 a ball covers either class")
+        optimum = next(conflict_network(laws[law], ball).minimisers()).classifier
+        return {"bayes": rule, **worst_members(true, seen, rule, ball), "robust_optimum": optimum}
 
     return Example(
-        laws={"true": lambda eps: laws["true"], "restricted": lambda eps: laws["restricted"]},
+        laws={"true": lambda eps: true, "restricted": lambda eps: seen},
         classifiers=named,
         reference=lambda eps: rule,
         lo=Fraction(0),
         hi=Fraction(1, 2),
         leave_domain=leave_domain,
+        notes=lambda eps: tie_notes(true, seen, rule, Ball(eps, leave_domain=leave_domain)),
     )
 
 
@@ -173,24 +174,29 @@ def figure(eps: Fraction, prior: Exact = PRIOR, *, leave_domain: bool = False) -
     for ax, (letter, name) in zip(axes, top.items(), strict=False):
         draw.regions(ax, named[name], window, shown.laws["restricted"](eps).support)
         ax.set_title(f"({letter}) {name}, eps = {eps}", fontsize=9)
+    draw.key(drawn, named["bayes"])
     found = shown.curves("true")
     grid = axes[4].get_gridspec()
     assert grid is not None
     for ax in axes[4:]:
         ax.remove()
+    printed = {
+        "standard_risk": curve(lambda e: printed_standard_risk(e, prior), 0, "1/2", ends="(]"),
+        "robust_risk": PiecewisePoly.constant(1 - as_fraction(prior), Fraction(1, 4), Fraction(1, 2)),
+    }
     for k, (letter, risk) in enumerate((("e", "standard_risk"), ("f", "robust_risk"))):
         ax = drawn.add_subplot(grid[1, 2 * k : 2 * k + 2])
-        for name, colour in zip(NAMES[1:4], ("#000000", "#0072B2", "#D55E00"), strict=True):
+        for name, colour in zip(NAMES[1:4], draw.LINES, strict=False):
             draw.curve(ax, found[name, risk], name, colour)
-        if risk == "standard_risk" and not leave_domain:
-            claim = curve(lambda e: printed_standard_risk(e, prior), 0, "1/2", ends="(]")
-            draw.curve(ax, claim, "worst_robust as printed (appendix G)", "#0072B2", style=":", width=1.2)
+        if not leave_domain:
+            draw.curve(ax, printed[risk], "worst_robust as printed (appendix G)", draw.LINES[1], style=":")
         points = found["worst_robust", risk].breakpoints[1:-1]
         draw.breakpoints(ax, points, [str(x) for x in points])
         ax.set_title(f"({letter}) {risk}, prior = {prior}", fontsize=9)
         ax.set_xlabel("eps")
-        ax.set_ylim(-0.03, 1.22)  # room for the legend above every curve
-        ax.legend(fontsize=6, loc="upper right", ncols=2)
+        ax.set_ylim(-0.2, 1.05)  # room for the breakpoints' names below the curves
+    handles, names = ax.get_legend_handles_labels()
+    drawn.legend(handles, names, loc="outside lower center", ncols=len(names), fontsize=8, frameon=False)
     return drawn
 
 
@@ -206,6 +212,8 @@ def main(argv: Sequence[str] | None = None) -> int:
 
 
 def _report(args: argparse.Namespace) -> None:
+    if args.as_printed and args.leave_domain:
+        raise ValueError("--as-printed and --leave-domain exclude each other: the print keeps the adversary inside")
     other = as_printed(args.eps, args.prior) if args.as_printed else None
     shown = example(args.prior, leave_domain=args.leave_domain)
     report(args, shown, lambda: figure(args.eps[0], args.prior, leave_domain=args.leave_domain), other)

@@ -4,17 +4,20 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
+from theory import Boxes
+
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
     from matplotlib.axes import Axes
     from matplotlib.figure import Figure
 
-    from theory import Boxes, PiecewisePoly, RegionClassifier
+    from theory import FiniteDistribution, PiecewisePoly, RegionClassifier
 
 # Okabe and Ito's colours, told apart by every reader
-COLOURS = {-1: "#56B4E9", +1: "#E69F00"}
-LINES = ("#000000", "#0072B2", "#D55E00", "#009E73", "#CC79A7", "#E69F00")
+REGIONS = ("#56B4E9", "#E69F00", "#009E73", "#CC79A7", "#F0E442", "#0072B2", "#D55E00", "#999999")
+LINES = ("#000000", "#0072B2", "#D55E00", "#009E73", "#CC79A7", "#E69F00", "#56B4E9", "#999999")
+ALPHA = 0.75
 Window = tuple[tuple[float, float], ...]
 
 
@@ -31,9 +34,13 @@ def regions(ax: Axes, classifier: RegionClassifier, window: Window, support: Box
     """The decision regions inside a window of the line or the plane, the support of the law outlined."""
     flat = len(window) == 1
     plane: Window = (*window, (0.0, 1.0)) if flat else window
-    for label, region in classifier.regions.items():
-        for (x, w), (y, h) in _rectangles(region, plane):
-            ax.add_patch(_rectangle(x, y, w, h, facecolor=COLOURS[label], edgecolor="none", alpha=0.75))
+    for label, colour in _colours(classifier).items():
+        region = classifier.regions[label]
+        if isinstance(region, Boxes):
+            for (x, w), (y, h) in _rectangles(region, plane):
+                ax.add_patch(_rectangle(x, y, w, h, facecolor=colour, edgecolor="none", alpha=ALPHA))
+        else:
+            _pixels(ax, region, plane, colour)
     if support is not None:
         for (x, w), (y, h) in _rectangles(support, plane):
             ax.add_patch(_rectangle(x, y, w, h, facecolor="none", edgecolor="black", linewidth=0.8))
@@ -45,6 +52,56 @@ def regions(ax: Axes, classifier: RegionClassifier, window: Window, support: Box
         ax.set_yticks([])
     else:
         ax.set_ylabel("$x_2$")
+
+
+def atoms(ax: Axes, classifier: RegionClassifier, law: FiniteDistribution) -> None:
+    """The points of a finite law on the line or in the plane, coloured by prediction; grey where no region covers one.
+
+    Beside each stands its most likely label.
+    """
+    assert law.space.coordinates is not None
+    colours = _colours(classifier)
+    for k, point in enumerate(law.space.coordinates):
+        x, y = (*map(float, point), 0.0)[:2]
+        predicted = [label for label in colours if k in law.event(classifier.regions[label]).members]
+        colour = colours[predicted[0]] if predicted else "#DDDDDD"
+        ax.plot([x], [y], "o", color=colour, mec="black", ms=9)
+        likely = max(law.labels, key=lambda label: law.masses[label][k])
+        ax.annotate(_name(likely, law.labels), (x, y), (6, 4), textcoords="offset points")
+    ax.margins(0.15)
+    ax.set_xlabel("$x_1$")
+
+
+def key(figure: Figure, classifier: RegionClassifier) -> None:
+    """What the colours of decision regions mean, above the figure."""
+    from matplotlib.patches import Patch
+
+    labels = sorted(classifier.regions)
+    colours = _colours(classifier).items()
+    handles = [Patch(color=c, alpha=ALPHA, label=f"predicts {_name(y, labels)}") for y, c in colours]
+    figure.legend(handles=handles, loc="outside upper left", ncols=len(handles), fontsize=8, frameon=False)
+
+
+def _name(label: int, labels: Sequence[int]) -> str:
+    return f"{label:+d}" if min(labels) < 0 else str(label)
+
+
+def _colours(classifier: RegionClassifier) -> dict[int, str]:
+    labels = sorted(classifier.regions)
+    return {label: REGIONS[k % len(REGIONS)] for k, label in enumerate(labels)}
+
+
+def _pixels(ax: Axes, region: Any, window: Window, colour: str, n: int = 600) -> None:
+    """A region that is no union of boxes, on n x n pixels."""
+    import numpy as np
+    from matplotlib.colors import ListedColormap
+
+    (left, right), (low, high) = window
+    x, y = ((np.arange(n) + 0.5) / n * (b - a) + a for a, b in window)
+    points = np.stack(np.meshgrid(x, y), axis=-1).reshape(-1, 2)
+    inside = np.ma.masked_equal(region.contains_points(points).reshape(n, n), False)
+    extent, colours = (left, right, low, high), ListedColormap([colour])
+    ax.imshow(inside, colours, origin="lower", interpolation="none", aspect="auto", extent=extent, alpha=ALPHA)
 
 
 def _rectangles(region: Boxes, window: Window) -> list[tuple[tuple[float, float], tuple[float, float]]]:

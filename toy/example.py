@@ -30,7 +30,9 @@ OTHER_SCHEMA = "tightrope.toy.other/1"
 class Example:
     """Laws by name, each a function of eps; for a law's name and eps the named classifiers; and the Bayes rule.
 
-    ``lo``, ``hi`` and ``ends`` are the range of eps over which curves are drawn.
+    ``lo``, ``hi`` and ``ends`` are the range of eps over which curves are drawn. ``sensible`` computes the sensible
+    risk, or None where there is nothing to say; ``notes`` are remarks on this eps, for tables and for curves that break
+    there.
     """
 
     laws: Mapping[str, Callable[[Any], Any]]
@@ -41,6 +43,8 @@ class Example:
     ends: str = "(]"
     ord: float = math.inf
     leave_domain: bool = False
+    sensible: Callable[..., Any] = sensible_risk
+    notes: Callable[[Fraction], Sequence[str]] = lambda _: ()
 
     def ball(self, eps: Any) -> Ball:
         return Ball(eps, self.ord, leave_domain=self.leave_domain)
@@ -55,7 +59,7 @@ class Example:
                 "standard_risk": standard,
                 "boundary_risk": boundary_risk(f, dist, ball),
                 "robust_risk": robust,
-                "sensible_risk": sensible_risk(f, dist, ball, reference),
+                "sensible_risk": self.sensible(f, dist, ball, reference),
             }
         return answer
 
@@ -67,34 +71,46 @@ class Example:
             for law in self.laws
             for name, values in self.risks(law, eps).items()
         ]
-        return Table(["classifier", "law", "eps", *RISKS], rows, title=title)
+        notes = dict.fromkeys(note for eps in radii for note in self.notes(eps))
+        return Table(["classifier", "law", "eps", *RISKS], rows, title=title, notes=notes)
 
     def curves(
         self, law: str, lo: Fraction | None = None, hi: Fraction | None = None
     ) -> dict[tuple[str, str], PiecewisePoly]:
-        """Every risk of every classifier as an exact function of eps: {(classifier, risk): curve}."""
+        """Every risk of every classifier as an exact function of eps: {(classifier, risk): curve}.
+
+        Raises ``ValueError`` for a range of eps that is empty or leaves the example's own.
+        """
         start, stop = self.lo if lo is None else lo, self.hi if hi is None else hi
+        if not self.lo <= start < stop <= self.hi:
+            own = f"{self.ends[0]}{self.lo}, {self.hi}{self.ends[1]}"
+            raise ValueError(f"the range from {start} to {stop} is empty or leaves {own}, the range of eps here")
+        ends = ("[" if start > self.lo else self.ends[0]) + ("]" if stop < self.hi else self.ends[1])
         names: list[tuple[str, str]] = []
 
         def values(eps: Any) -> list[Any]:
-            found = {(name, risk): v for name, values in self.risks(law, eps).items() for risk, v in values.items()}
+            table = self.risks(law, eps)
+            found = {(name, risk): v for name, row in table.items() for risk, v in row.items() if v is not None}
             names[:] = found
             return list(found.values())
 
-        found = curves(values, start, stop, ends=self.ends)
+        found = curves(values, start, stop, ends=ends)
         return dict(zip(names, found, strict=True))
 
-    def curve_table(self, title: str = "") -> Table:
-        """All curves, one row a piece; a point that belongs to neither neighbouring piece has a row with lo = hi."""
+    def curve_table(self, title: str = "", lo: Fraction | None = None, hi: Fraction | None = None) -> Table:
+        """All curves, one row a piece; where a curve jumps, its value there has a row with lo = hi."""
         rows: list[dict[str, Any]] = []
+        notable: set[Fraction] = set()
         for law in self.laws:
-            for (name, risk), found in self.curves(law).items():
+            for (name, risk), found in self.curves(law, lo, hi).items():
+                notable |= {x for x in found.breakpoints[1:-1] if isinstance(x, Fraction)}
                 head = {"classifier": name, "law": law, "risk": risk}
                 pieces = [(p.lo, p.hi, str(p.poly)) for p in found.pieces]
                 points = [(j.at, j.at, str(j.value.fraction)) for j in found.jumps() if j.value is not None]
-                for lo, hi, text in sorted([*pieces, *points], key=lambda piece: (piece[0], piece[1])):
-                    rows.append({**head, "lo": _end(lo), "hi": _end(hi), "polynomial": text})
-        return Table(["classifier", "law", "risk", "lo", "hi", "polynomial"], rows, title=title)
+                for start, stop, text in sorted([*pieces, *points], key=lambda piece: (piece[0], piece[1])):
+                    rows.append({**head, "lo": _end(start), "hi": _end(stop), "polynomial": text})
+        notes = dict.fromkeys(note for eps in sorted(notable) for note in self.notes(eps))
+        return Table(["classifier", "law", "risk", "lo", "hi", "polynomial"], rows, title=title, notes=notes)
 
     def simulate(self, table: Table, n: int, seed: int, alpha: Fraction = Fraction(1, 20)) -> Table:
         """The table with a Monte Carlo estimate beside each standard and robust risk, with its confidence limits."""
@@ -121,6 +137,9 @@ def add_options(parser: argparse.ArgumentParser, radius: Callable[[str], Fractio
         "--eps", nargs="+", type=radius, default=[Fraction(default)], metavar="EPS", help=f"radii (default {default})"
     )
     parser.add_argument("--curve", action="store_true", help="the exact piecewise polynomials in eps, not a table")
+    for name, end in (("from", "start"), ("to", "stop")):
+        help_ = f"where the curves {end}"
+        parser.add_argument(f"--{name}", dest=end, type=cli.fraction_type(name), metavar="EPS", help=help_)
     parser.add_argument("--simulate", type=cli.count_type("simulate"), metavar="N", help="add a Monte Carlo estimate")
     parser.add_argument("--seed", type=cli.count_type("seed", 0), default=0, help="seed of the simulation (default 0)")
     parser.add_argument("--plot", type=cli.figure_type("plot"), metavar="FILE", help="draw to a png, pdf or svg file")
@@ -136,10 +155,12 @@ def report(
     """Print the table, the curves or the ``other`` table that was asked for, and draw the figure first: it may fail."""
     if args.simulate and (args.curve or other is not None):
         raise ValueError("--simulate adds columns to the table of risks and goes with no other table")
+    if not args.curve and (args.start, args.stop) != (None, None):
+        raise ValueError("--from and --to are the ends of --curve; without it give the radii themselves, as --eps")
     if other is not None:
         table, schema = other, OTHER_SCHEMA
     elif args.curve:
-        table, schema = example.curve_table(), CURVE_SCHEMA
+        table, schema = example.curve_table(lo=args.start, hi=args.stop), CURVE_SCHEMA
     else:
         table, schema = example.table(args.eps), SCHEMA
         if args.simulate:

@@ -138,7 +138,7 @@ def figure(radii: Sequence[Fraction], prior: Exact = PRIOR) -> Figure:
         ax.axhline(float(best), color="0.5", linestyle=":", label="least robust risk")
         ax.set_title(f"eps = {eps}, prior = {prior}", fontsize=9)
         ax.set_xlabel("threshold t")
-        ax.legend(fontsize=6)
+    drawn.legend(*axes[0].get_legend_handles_labels(), loc="outside lower center", ncols=3, fontsize=8, frameon=False)
     return drawn
 
 

@@ -14,7 +14,7 @@ import sys
 from fractions import Fraction
 from typing import TYPE_CHECKING, Any
 
-from theory import Ball, BoxDistribution, Enclosure, RegionClassifier, constant
+from theory import Ball, BoxDistribution, Enclosure, RegionClassifier, as_fraction, constant
 from theory.germ import as_number
 from theory.optimal.boxes import conflict_network
 from theory.table import Table
@@ -26,6 +26,8 @@ if TYPE_CHECKING:
     from collections.abc import Sequence
 
     from matplotlib.figure import Figure
+
+    from theory.numbers import Exact
 
 NAMES = ("bayes", "all_one", "all_minus_one", "robust_optimum")
 SMALLEST = Fraction(1, 16)
@@ -67,13 +69,16 @@ def _bayes(law: BoxDistribution) -> RegionClassifier:
     return RegionClassifier({y: law.densities[y].support for y in law.labels})
 
 
-def example() -> Example:
-    """The example as tables and curves need it; curves start at 1/16, since breakpoints gather at 0."""
+def example(lo: Exact = SMALLEST) -> Example:
+    """The example as tables and curves need it; curves start at ``lo`` in (0, 1), since breakpoints gather at 0."""
+    start = as_fraction(lo, "lo")
+    if not 0 < start < 1:
+        raise ValueError(f"curves cannot start at {start}; allowed is (0, 1), since breakpoints gather at 0")
     return Example(
         laws={"true": distribution},
         classifiers=lambda law, eps: classifiers(eps),
         reference=lambda eps: _bayes(distribution(eps)),
-        lo=SMALLEST,
+        lo=start,
         hi=Fraction(1),
         ends="[)",
     )
@@ -118,6 +123,7 @@ def figure(radii: Sequence[Fraction]) -> Figure:
     left.legend(fontsize=7)
     draw.breakpoints(left, [Fraction(1, 2 * n) for n in range(1, 9)])
     law = distribution(radii[0])
+    draw.key(drawn, _bayes(law))
     draw.regions(right, _bayes(law), ((0.0, 1.0),))
     right.set_title(f"Bayes rule at eps = {radii[0]}", fontsize=9)
     return drawn
@@ -133,7 +139,8 @@ def main(argv: Sequence[str] | None = None) -> int:
 
 
 def _report(args: argparse.Namespace) -> None:
-    report(args, example(), lambda: figure(args.eps), as_printed(args.eps) if args.as_printed else None)
+    shown = example(SMALLEST if args.start is None else args.start)
+    report(args, shown, lambda: figure(args.eps), as_printed(args.eps) if args.as_printed else None)
 
 
 if __name__ == "__main__":
