@@ -60,6 +60,8 @@ def sensible_risk(classifier: Classifier, law: SignGaussian, eps: Exact) -> Encl
     if isinstance(classifier, LinearClassifier):
         if _is_bayes(classifier, law):
             return standard_risk(classifier, law)
+        if classifier.reads_feature_one_only and standard_risk(classifier, law) == robust_risk(classifier, law, eps):
+            return standard_risk(classifier, law)  # exact, and the sensible risk lies between the two
         if not isinstance(classifier.weak, Fraction | Enclosure):
             bounds = hull(standard_risk(classifier, law), robust_risk(classifier, law, eps))
             return Enclosure(bounds.lo, bounds.hi, (*bounds.how, "standard risk <= sensible risk <= robust risk"))
