@@ -33,7 +33,9 @@ from __future__ import annotations
 
 import math
 from bisect import bisect_left
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from fractions import Fraction
 from itertools import pairwise, product
 from typing import TYPE_CHECKING, Any
 
@@ -44,17 +46,19 @@ from theory.classifiers import RegionClassifier
 from theory.density import StepDensity, common_values
 from theory.enclosure import Enclosure
 from theory.flow import Flow, max_flow, residual_order
-from theory.germ import Germ
+from theory.germ import Germ, as_number
 from theory.risks import robust_risk
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Mapping
+    from collections.abc import Iterator
 
     from theory.ball import Ball
     from theory.distributions import BoxDistribution
 
 Interval = tuple[Number, Number]
 Cell = tuple[Interval, ...]
+Atom = tuple[tuple[Number, ...], Number]  # point and mass
+Atoms = Mapping[int, Sequence[tuple[Sequence[Any], Any]]]
 MAX_CELLS = 20_000
 MAX_LINES = 4_000
 
@@ -65,6 +69,7 @@ class Minimiser:
 
     kept: Mapping[int, Boxes]
     forced: Mapping[int, Boxes]
+    lost_atoms: Mapping[int, tuple[Atom, ...]]
 
     @property
     def classifier(self) -> RegionClassifier:
@@ -89,11 +94,12 @@ class BoxOptimum:
     network: Network
 
 
-def optimal_box_risk(law: BoxDistribution, ball: Ball) -> BoxOptimum:
+def optimal_box_risk(law: BoxDistribution, ball: Ball, atoms: Atoms | None = None) -> BoxOptimum:
     """inf over all measurable f of R_rob(f), exactly, for a law on boxes with labels -1 and +1 under l-infinity.
 
-    Runs on germs too, so that ``theory.curves.curve`` gives the optimum as a function of eps. Raises ``ValueError`` for
-    other labels, another norm, a domain that is not one box, or a network above 20,000 cells.
+    ``atoms`` = {y: [(point, mass)]} mixes point masses in: the law on boxes then has the rest of the mass. Runs on
+    germs too, so that ``theory.curves.curve`` gives the optimum as a function of eps. Raises ``ValueError`` for other labels,
+    another norm, a domain that is not one box, atoms of mass above 1, or a network above 20,000 cells.
 
     >>> from theory import Ball, BoxDistribution
     >>> halves = BoxDistribution.of_masses(
@@ -102,13 +108,14 @@ def optimal_box_risk(law: BoxDistribution, ball: Ball) -> BoxOptimum:
     >>> best.value.fraction, best.verified, best.free.is_empty
     (Fraction(9, 50), True, True)
     """
-    network = conflict_network(law, ball)
+    network = conflict_network(law, ball, atoms)
     flow = network.flow
     least_minus, least_plus = network.minimiser(flow.source_side_min), network.minimiser(flow.source_side_max)
     forced = {-1: least_minus.forced[-1], +1: least_plus.forced[+1]}
     classifier = least_minus.classifier
     value = flow.value if isinstance(flow.value, Germ) else Enclosure.exact(flow.value)
-    verified = bool(robust_risk(classifier, law, ball) == value)
+    lost = sum((mass for y in (-1, +1) for _, mass in least_minus.lost_atoms[y]), Fraction(0))
+    verified = bool(robust_risk(classifier, law, ball) * network.graph.continuous + lost == value)
     return BoxOptimum(value, classifier, forced, law.domain - forced[-1] - forced[+1], verified, network)
 
 
@@ -117,7 +124,8 @@ class ConflictGraph:
     """Source 0, sink 1, a node for each cell of either class (class y from ``first[y]`` on), then middle nodes.
 
     Edges from the source carry the masses of class -1, edges to the sink those of class +1; the others are infinite.
-    ``axes`` are the axes of the cells: those of the law that did not drop out.
+    ``axes`` are the axes of the cells: those of the law that did not drop out. ``atoms[y]`` are nodes from
+    ``first_atom[y]`` on; ``continuous`` is the mass that is left for the law on boxes.
     """
 
     axes: tuple[int, ...]
@@ -125,6 +133,9 @@ class ConflictGraph:
     first: Mapping[int, int]
     n: int
     edges: tuple[tuple[int, int, Number | None], ...]
+    atoms: Mapping[int, tuple[Atom, ...]]
+    first_atom: Mapping[int, int]
+    continuous: Number
 
 
 @dataclass(frozen=True, slots=True)
@@ -138,14 +149,19 @@ class Network:
 
     def minimiser(self, side: frozenset[int]) -> Minimiser:
         """The kept parts and forced labels of the minimum cut with this source side."""
-        cells, first = self.graph.cells, self.graph.first
-        lost = {
-            -1: [c for k, c in enumerate(cells[-1], first[-1]) if k not in side],
-            +1: [c for k, c in enumerate(cells[+1], first[+1]) if k in side],
-        }
-        kept = {y: self.law.densities[y].support - self._lift(lost[y]) for y in (-1, +1)}
-        domain = self.law.domain
-        return Minimiser(kept, {y: self.ball.reach(kept[y], domain) for y in (-1, +1)})
+        graph, domain, radius = self.graph, self.law.domain, self.ball.radius
+        kept: dict[int, Boxes] = {}
+        forced: dict[int, Boxes] = {}
+        lost_atoms: dict[int, tuple[Atom, ...]] = {}
+        for y in (-1, +1):
+            lost = [c for k, c in enumerate(graph.cells[y], graph.first[y]) if (k in side) == (y > 0)]
+            kept[y] = self.law.densities[y].support - self._lift(lost)
+            forced[y] = self.ball.reach(kept[y], domain)
+            numbered = list(enumerate(graph.atoms[y], graph.first_atom[y]))
+            lost_atoms[y] = tuple(atom for k, atom in numbered if (k in side) == (y > 0))
+            cubes = [_cube(point, radius) for k, (point, _) in numbered if (k in side) == (y < 0)]
+            forced[y] = forced[y] | Boxes(cubes if radius > 0 else [], self.law.dim)
+        return Minimiser(kept, forced, lost_atoms)
 
     def minimisers(self, limit: int = 10_000) -> Iterator[Minimiser]:
         """One entry a minimum cut, least of class -1 kept first. Raises ``ValueError`` beyond ``limit`` of them."""
@@ -160,13 +176,13 @@ class Network:
         return Boxes(boxes, self.law.dim)
 
 
-def conflict_network(law: BoxDistribution, ball: Ball) -> Network:
+def conflict_network(law: BoxDistribution, ball: Ball, atoms: Atoms | None = None) -> Network:
     """The orbit-grid network of a law and its maximum flow. Raises as ``optimal_box_risk``."""
-    graph = conflict_graph(law, ball)
+    graph = conflict_graph(law, ball, atoms)
     return Network(law, ball, graph, max_flow(graph.n, graph.edges, 0, 1))
 
 
-def conflict_graph(law: BoxDistribution, ball: Ball) -> ConflictGraph:
+def conflict_graph(law: BoxDistribution, ball: Ball, atoms: Atoms | None = None) -> ConflictGraph:
     """The orbit-grid network of a law, not yet solved. Raises as ``optimal_box_risk``."""
     if law.labels != (-1, 1):
         raise ValueError(f"labels {list(law.labels)} are not -1 and +1; this optimum is for two classes")
@@ -175,11 +191,17 @@ def conflict_graph(law: BoxDistribution, ball: Ball) -> ConflictGraph:
     if sum(1 for _ in law.domain.cells()) != 1:
         raise ValueError("a domain of several boxes is not convex, so distances do not tell which balls meet")
     reach = 2 * ball.radius
-    axes, densities = _essential_axes(law)
-    zones = {y: densities[y].restrict(densities[-y].support.dilate(reach)) for y in (-1, +1)}
-    if zones[-1].support.is_empty or zones[+1].support.is_empty:
-        return ConflictGraph(axes, {-1: (), +1: ()}, {-1: 2, +1: 2}, 2, ())
-    grid = [_axis_cells([zones[-1], zones[+1]], a, reach) for a in range(len(axes))]
+    points = _checked_atoms(law, atoms)
+    continuous = 1 - sum((mass for y in (-1, +1) for _, mass in points[y]), Fraction(0))
+    if continuous < 0:
+        raise ValueError(f"atoms have mass {1 - continuous}; at most 1 is left for them")
+    axes, densities = _essential_axes(law, reduce=not (points[-1] or points[+1]))
+    zones = {}
+    for y in (-1, +1):
+        cubes = Boxes([_cube(point, reach) for point, _ in points[-y]] if reach > 0 else [], len(axes))
+        zones[y] = densities[y].restrict(densities[-y].support.dilate(reach) | cubes)
+    seeds = [[point[a] for y in (-1, +1) for point, _ in points[y]] for a in range(len(axes))]
+    grid = [_axis_cells([zones[-1], zones[+1]], a, reach, seeds[a]) for a in range(len(axes))]
     cells: dict[int, tuple[Cell, ...]] = {}
     masses: dict[int, list[Number]] = {}
     index: dict[int, dict[tuple[int, ...], int]] = {}
@@ -192,7 +214,7 @@ def conflict_graph(law: BoxDistribution, ball: Ball) -> ConflictGraph:
             raise ValueError(f"eps {ball.radius} needs {count}; at most {MAX_CELLS:,} are handled")
         cells[y] = tuple(tuple(grid[a][i] for a, i in enumerate(place)) for place in places)
         masses[y] = [
-            math.prod((hi - lo for lo, hi in cell), start=values[place])
+            math.prod((hi - lo for lo, hi in cell), start=values[place] * continuous)
             for place, cell in zip(places, cells[y], strict=True)
         ]
         index[y] = {place: k for k, place in enumerate(places)}
@@ -202,7 +224,50 @@ def conflict_graph(law: BoxDistribution, ball: Ball) -> ConflictGraph:
     edges += [(first[+1] + k, 1, m) for k, m in enumerate(masses[+1])]
     joins = [_joined(axis, reach) for axis in grid]
     n, conflicts = _conflict_edges(index, first, joins, n)
-    return ConflictGraph(axes, cells, first, n, tuple(edges + conflicts))
+    first_atom = {-1: n, +1: n + len(points[-1])}
+    edges += [(0, first_atom[-1] + k, mass) for k, (_, mass) in enumerate(points[-1])]
+    edges += [(first_atom[+1] + k, 1, mass) for k, (_, mass) in enumerate(points[+1])]
+    n += len(points[-1]) + len(points[+1])
+    conflicts += _atom_edges(points, cells, first, first_atom, reach)
+    return ConflictGraph(axes, cells, first, n, tuple(edges + conflicts), points, first_atom, continuous)
+
+
+def _checked_atoms(law: BoxDistribution, atoms: Atoms | None) -> dict[int, tuple[Atom, ...]]:
+    checked: dict[int, tuple[Atom, ...]] = {-1: (), +1: ()}
+    for y, listed in (atoms or {}).items():
+        if y not in checked:
+            raise ValueError(f"label {y} of an atom is not -1 or +1")
+        pairs = [(tuple(as_number(x, "coordinate") for x in at), as_number(mass, "mass")) for at, mass in listed]
+        for point, mass in pairs:
+            if len(point) != law.dim or mass < 0:
+                raise ValueError(f"atom {point} of mass {mass} does not fit a law of dimension {law.dim}")
+        checked[y] = tuple(pairs)
+    return checked
+
+
+def _cube(point: tuple[Number, ...], radius: Number) -> list[Side]:
+    return [(x - radius, x + radius) for x in point]
+
+
+def _atom_edges(
+    atoms: Mapping[int, tuple[Atom, ...]],
+    cells: Mapping[int, tuple[Cell, ...]],
+    first: Mapping[int, int],
+    first_atom: Mapping[int, int],
+    reach: Number,
+) -> list[tuple[int, int, None]]:
+    """Conflicts of atoms: with cells at a gap below ``reach`` (such cells lie within it), with atoms at most so far."""
+    edges: list[tuple[int, int, None]] = []
+    for y in (-1, +1):
+        for k, (point, _) in enumerate(atoms[y], first_atom[y]):
+            for j, cell in enumerate(cells[-y], first[-y]):
+                if all(x - hi < reach and lo - x < reach for x, (lo, hi) in zip(point, cell, strict=True)):
+                    edges.append((k, j, None) if y < 0 else (j, k, None))
+    for k, (a, _) in enumerate(atoms[-1], first_atom[-1]):
+        for j, (b, _) in enumerate(atoms[+1], first_atom[+1]):
+            if all(abs(x - z) <= reach for x, z in zip(a, b, strict=True)):
+                edges.append((k, j, None))
+    return edges
 
 
 def _conflict_edges(
@@ -235,13 +300,14 @@ def _conflict_edges(
     return n, edges
 
 
-def _axis_cells(zones: list[StepDensity], axis: int, reach: Number) -> list[Interval]:
-    """The cells of the orbit grid on one axis, where mass that can conflict projects to."""
+def _axis_cells(zones: list[StepDensity], axis: int, reach: Number, seeds: list[Number]) -> list[Interval]:
+    """The cells of the orbit grid on one axis, where mass that can conflict projects to; ``seeds``: atoms' places."""
     spans = [_projection(zone, axis) for zone in zones]
     shadow = spans[0] | spans[1]
     pieces = [(lo, hi) for ((lo, hi),) in shadow.cells()]
-    lines = list(sorted_unique(x for zone in zones for x in _faces(zone, axis)))
-    queue = list(lines) if reach > 0 else []
+    inside = [x for x in seeds if any(lo < x < hi for lo, hi in pieces)]
+    lines = list(sorted_unique([x for zone in zones for x in _faces(zone, axis)] + inside))
+    queue = [*lines, *seeds] if reach > 0 else []
     while queue:
         x = queue.pop()
         for y in (x - reach, x + reach):
@@ -253,8 +319,7 @@ def _axis_cells(zones: list[StepDensity], axis: int, reach: Number) -> list[Inte
                 queue.append(y)
     cells = []
     for lo, hi in pieces:
-        inside = lines[bisect_left(lines, lo) : bisect_left(lines, hi) + 1]
-        cells += list(pairwise(inside))
+        cells += list(pairwise(lines[bisect_left(lines, lo) : bisect_left(lines, hi) + 1]))
     return cells
 
 
@@ -297,12 +362,12 @@ def _joined(cells: list[Interval], reach: Number) -> list[range]:
     return ranges
 
 
-def _essential_axes(law: BoxDistribution) -> tuple[tuple[int, ...], dict[int, StepDensity]]:
+def _essential_axes(law: BoxDistribution, *, reduce: bool) -> tuple[tuple[int, ...], dict[int, StepDensity]]:
     """The axes that matter, and the densities on them: an axis with one factor common to both classes drops out."""
     axes = list(range(law.dim))
     densities = {y: law.densities[y] for y in (-1, +1)}
     for axis in reversed(range(law.dim)):
-        if len(axes) > 1 and _common_factor(densities[-1], densities[+1], axis):
+        if reduce and len(axes) > 1 and _common_factor(densities[-1], densities[+1], axis):
             densities = {y: density.marginal(axis) for y, density in densities.items()}
             axes.remove(axis)
     return tuple(axes), densities
