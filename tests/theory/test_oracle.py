@@ -1,8 +1,8 @@
 """The engine against brute force that shares nothing with it but Fraction.
 
-Pixels: every face and every radius is a whole number of pixels, so inside a pixel nothing changes, and the adversary at a
-pixel reaches just the pixels at most ``radius`` away on each axis. Laws, classifiers and domains are arrays of integers;
-the four risks are loops over offsets.
+Pixels: every face and every radius is a whole number of pixels, so inside a pixel nothing changes, and the adversary
+at a pixel reaches just the pixels at most ``radius`` away on each axis. Laws, classifiers and domains are arrays of
+integers; the four risks are loops over offsets.
 
 Spaces of points: every sum over points, labels and attacks written out.
 
