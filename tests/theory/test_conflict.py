@@ -164,6 +164,14 @@ def test_long_points_beside_short_ones_are_exact():
             assert np.array_equal(keys, wanted[np.repeat(np.arange(len(a)), counts), cols])
 
 
+@pytest.mark.parametrize("ord", NORMS)
+@pytest.mark.parametrize(("make", "scale"), KINDS, ids=lambda v: getattr(v, "__name__", v))
+def test_at_an_enormous_radius_everything_conflicts(make, scale, ord):
+    rng = np.random.default_rng(0)
+    graph = conflict_graph(make(rng, 4, 3), make(rng, 5, 3), ["1e40", 10**20], ord=ord, scale=scale)
+    assert [graph.edges(k) for k in range(2)] == [20, 20]
+
+
 def test_the_slack_bounds_the_rounding_error_of_the_product():
     rng = np.random.default_rng(1)
     x0, x1 = rng.normal(size=(20, 50)) * 1e3, rng.normal(size=(20, 50)) * 1e3 + 1e5

@@ -146,9 +146,9 @@ class _Product:
         score -= self.half1  # x.y - |y|^2/2, large when the pair is close
         norm0 = self.norm0[start:stop]
         if slack == 0:
-            # No key is larger than 2^53. The least score is rounded down to a whole number, which its type represents
+            # Keys never exceed their type. The least score is rounded down to a whole number, which its type represents
             # unless every score is far above it; what this lets in too much is filtered by key below.
-            top = min(math.floor(limit), 2**53)
+            top = min(math.floor(limit), int(np.iinfo(norm0.dtype).max))
             least = (norm0 - top) // 2
         else:
             top = float_up(limit + Fraction(slack))  # type: ignore[assignment]
@@ -157,7 +157,7 @@ class _Product:
         counts = np.count_nonzero(mask, axis=1)
         flat = np.flatnonzero(mask)
         rows = np.repeat(np.arange(stop - start), counts)
-        cols = flat - rows * n1
+        cols = (flat - np.repeat(np.arange(0, (stop - start) * n1, n1), counts)).astype(np.int32)
         keys = norm0[rows] - (2 * score.ravel()[flat]).astype(norm0.dtype)  # doubled first: halves occur
         if self.odd is not None:
             keys += self.odd[cols]
@@ -165,7 +165,7 @@ class _Product:
         if not kept.all():
             rows, cols, keys = rows[kept], cols[kept], keys[kept]
             counts = np.bincount(rows, minlength=stop - start)
-        return counts, cols.astype(np.int32), keys
+        return counts, cols, keys
 
 
 def pairs(x0: Array, x1: Array, ord: float, scale: int | Fraction = 1) -> Pairs:
@@ -240,6 +240,8 @@ def _product(x0: Array, x1: Array, *, whole: bool) -> _Product:
     largest = float(max(f0.max(), f1.max()))
     if whole and largest < 2.0**52 / (1 + 2.0**-20):
         norm0, norm1 = (np.einsum("ij,ij->i", x, x, dtype=np.int64) for x in (x0, x1))
+        if largest < 2**29:  # no key exceeds (|x| + |y|)^2 <= 4 max|x|^2
+            norm0, norm1 = norm0.astype(np.int32), norm1.astype(np.int32)
         dots = math.prod(
             math.isqrt(int(np.einsum("ij,ij->i", x, x, dtype=np.int64).max())) + 1 for x in (left, right)
         )

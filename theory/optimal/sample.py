@@ -208,6 +208,7 @@ def optimal_sample_curve(
     matcher = Matcher(graph) if len(set(summed[0] + summed[1])) == 1 else None
     unit = 1 if matcher is None else summed[0][0]
     fixed = tuple(whole)
+    single = all(len(g) == 1 for side in members for g in side)
     optima = []
     for k, radius in enumerate(graph.eps):
         cover = weighted_cover(graph, k, *summed) if matcher is None else matcher.cover(k)
@@ -215,8 +216,11 @@ def optimal_sample_curve(
         for side, covered in zip(members, (cover.cover0, cover.cover1), strict=True):
             wrong[[i for g in np.flatnonzero(covered).tolist() for i in side[g]]] = True
         value = Fraction(cover.value * unit, denominator)
-        flow = _split(cover, members, whole, unit)
-        conflicts = _count(graph, k, members)
+        if single:
+            conflicts = graph.edges(k)
+            flow = first[cover.rows], second[cover.cols], tuple((cover.amounts * unit).tolist())
+        else:
+            conflicts, flow = _count(graph, k, members), _split(cover, members, whole, unit)
         optima.append(
             SampleOptimum(value, radius, float(ord), sample, wrong, *flow, fixed, denominator, conflicts)
         )
@@ -293,8 +297,6 @@ def _groups(x: Array, rows: Array) -> list[list[int]]:
 
 def _count(graph: ConflictGraph, k: int, members: list[list[list[int]]]) -> int:
     """How many pairs of points conflict, equal points counted one by one."""
-    if all(len(g) == 1 for side in members for g in side):
-        return graph.edges(k)
     sizes0, sizes1 = ([len(g) for g in side] for side in members)
     return sum(n * sum(sizes1[j] for j in graph.neighbours(i, k).tolist()) for i, n in enumerate(sizes0))
 
@@ -303,9 +305,6 @@ def _split(
     cover: Cover, members: list[list[list[int]]], whole: list[int], unit: int
 ) -> tuple[Array, Array, tuple[int, ...]]:
     """The flow between groups of equal points as a flow between the points: senders, receivers, amounts."""
-    if all(len(g) == 1 for side in members for g in side):
-        senders, receivers = (np.array([g[0] for g in side], np.int64) for side in members)
-        return senders[cover.rows], receivers[cover.cols], tuple(a * unit for a in cover.amounts.tolist())
     # The points of a group send and receive in turn, each until its weight is used up.
     waiting = [[[[i, whole[i]] for i in g if whole[i]] for g in side] for side in members]
     flow: list[tuple[int, int, int]] = []
