@@ -59,11 +59,11 @@ class SignGaussian:
     def __init__(self, reliability: Exact, eta: Exact, d: int) -> None:
         reliability, eta, size = as_fraction(reliability, "reliability"), as_fraction(eta, "eta"), as_fraction(d, "d")
         if not Fraction(1, 2) <= reliability < 1:
-            raise ValueError(f"reliability {reliability} is outside [1/2, 1), where feature 1 helps but can fail")
+            raise ValueError(f"reliability {reliability} is outside [1/2, 1), the allowed range")
         if eta <= 0:
             raise ValueError(f"eta {eta} is not positive; allowed are numbers above 0")
         if size.denominator != 1 or size < 1:
-            raise ValueError(f"d {d} is not a positive integer; allowed are 1, 2, 3, ...")
+            raise ValueError(f"d {size} is not a positive integer; allowed are 1, 2, 3, ...")
         object.__setattr__(self, "reliability", reliability)
         object.__setattr__(self, "eta", eta)
         object.__setattr__(self, "d", int(size))

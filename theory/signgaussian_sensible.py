@@ -54,6 +54,8 @@ def sensible_risk(classifier: Classifier, law: SignGaussian, eps: Exact) -> Encl
     For a linear classifier whose weak weights differ, only standard risk <= sensible risk <= robust risk is returned.
     """
     eps = radius(eps)
+    if eps == 0:
+        return standard_risk(classifier, law)
     if isinstance(classifier, MixedClassifier):
         first, second = (sensible_risk(part, law, eps) for part in (classifier.first, classifier.second))
         return second + classifier.weight * (first - second)
@@ -114,18 +116,30 @@ def _linear_sets(
             low = low.min(value)
         return [(border(to_arb(side)), math.inf)], [(low, math.inf)]
     plain = [(-math.inf, border(to_arb(side)))]
-    if tilt.is_zero():
-        ends = (left, right) if _sign(c) < 0 else None
-    elif _sign(tilt) > 0:
-        ends = ((c / (b * tilt)).max(left), right) if _positive(tilt * right - c / b) else None
-    elif _sign(tilt) < 0:
-        ends = (left, (c / (b * tilt)).min(right)) if _positive(tilt * left - c / b) else None
-    else:
+    if _sign(tilt) == 0 and not tilt.is_zero():
         raise Undecided("the classifier is too nearly the Bayes rule to tell their borders apart")
+    ends = None
+    if _sign(tilt) >= 0 and _has_target(classifier, law, near[1], label, tilt * right - c / b):
+        ends = (left if tilt.is_zero() else (c / (b * tilt)).max(left), right)
+    elif _sign(tilt) < 0 and _has_target(classifier, law, near[0], label, tilt * left - c / b):
+        ends = (left, (c / (b * tilt)).min(right))
     if ends is None:
         return plain, []
     bottom = _reference(law, ends[0]).min(_reference(law, ends[1]))
     return plain, [(bottom, border(ends[0]).max(border(ends[1])))]
+
+
+def _has_target(classifier: LinearClassifier, law: SignGaussian, x: Fraction, label: int, gap: Any) -> bool:
+    """Whether the classifier's border lies above the reference's at that x_1, for a positive weak weight.
+
+    The risk jumps where the borders meet exactly, so this is decided exactly. With rational weights they can meet only
+    if L x_1 = 0: otherwise L x_1 / 2 eta is transcendental (Lindemann), and ball arithmetic tells.
+    """
+    a, w, c = classifier.strong, classifier.weak, classifier.bias
+    rational = isinstance(a, Fraction) and isinstance(w, Fraction) and isinstance(c, Fraction)
+    if rational and (x == 0 or law.reliability == Fraction(1, 2)):
+        return bool(cast("Any", a) * x + label * cast("Any", c) < 0)
+    return _positive(gap)
 
 
 def _feature_one_sets(

@@ -277,7 +277,7 @@ def _draw_accuracies(ax: Any, law: SignGaussian, largest: Fraction) -> None:
         if multiple * law.eta <= largest:
             ax.axvline(float(multiple * law.eta), color="0.8", linewidth=0.8)
             place = (float(multiple * law.eta), 0.6)
-            ax.annotate(label, place, xycoords=("data", "axes fraction"), fontsize=7, color="0.4", rotation=90, ha="right")
+            ax.annotate(label, place, xycoords=("data", "axes fraction"), fontsize=7, rotation=90, ha="right")
     ax.set_xlabel("eps")
     ax.set_ylabel("robust accuracy")
     ax.set_title("full l-infinity adversary", fontsize=10)
