@@ -119,7 +119,9 @@ class Points:
 
     def near(self, radius: Any, ord: float = math.inf) -> Points:
         """All points of the space within ``radius`` of a member."""
-        space = self.space
+        space, radius = self.space, as_number(radius, "radius")
+        if radius < 0:
+            raise ValueError(f"radius {radius} is negative; a radius is at least 0")
         found = {i for i in range(len(space)) if any(space.within(i, j, radius, ord) for j in self.members)}
         return Points(space, found)
 
