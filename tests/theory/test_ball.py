@@ -75,7 +75,7 @@ def test_the_gap_between_inner_and_outer_goes_to_zero(ord):
     for steps in (8, 16, 32, 64):
         reach = Ball("1/2", ord, steps=steps).reach(event, everywhere(2))
         widths.append(reach.outer.volume() - reach.inner.volume())
-    assert all(b < a * Fraction(11, 20) for a, b in zip(widths, widths[1:], strict=False))  # halves, near enough
+    assert all(b < a * Fraction(11, 20) for a, b in itertools.pairwise(widths))  # halves, near enough
     assert widths[-1] < Fraction(1, 16)
 
 

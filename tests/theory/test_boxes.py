@@ -1,4 +1,4 @@
-"""The event algebra of boxes: Boolean laws, canonical form, dilation, volume, each against plain membership or counting."""
+"""The event algebra of boxes: Boolean laws, canonical form, dilation and volume, against membership and counting."""
 
 from __future__ import annotations
 
@@ -98,7 +98,7 @@ def test_inclusion_is_absorption(ab):
     a, b = ab
     assert (a <= b) == (a | b == b) == (a & b == a)
     assert a & b <= a <= a | b
-    assert (a <= b and b <= a) == (a == b)
+    assert (a <= b) * (b <= a) == (a == b)
     assert a.is_empty == (a == Boxes.nothing(a.dim))
 
 
@@ -375,7 +375,7 @@ def test_the_common_grid_refines_both(ab):
 
 
 def test_a_short_axis_is_merged_into_a_long_one_like_any_other():
-    """Long axes take the path by bisection; coinciding faces, faces beyond both ends and faces between are all there."""
+    """Long axes are merged by bisection: with coinciding faces, faces beyond both ends and faces between."""
     comb = Boxes([[(k, k + Fraction(1, 2))] for k in range(100)])
     for few in ([-3, 200], [0, 5], [Fraction(1, 4), 7], [99, Fraction(199, 2)]):
         tooth = Boxes([[tuple(few)]])

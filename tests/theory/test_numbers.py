@@ -44,7 +44,7 @@ def test_the_dyadic_value_of_a_tenth_is_not_a_tenth():
 
 @pytest.mark.parametrize("text", ["", "x", "1/0", "nan", "inf", "-inf", "1/2/3", "0.1.2", "1e", "0x10", "½", "1,5"])
 def test_text_that_is_no_number_is_named_in_the_error(text):
-    with pytest.raises(ValueError, match="is not a number; write it like 0.1, 8/255 or 1e-3") as error:
+    with pytest.raises(ValueError, match=r"is not a number; write it like 0\.1, 8/255 or 1e-3") as error:
         as_fraction(text, "prior")
     assert str(error.value).startswith(f"prior {text!r}")
 

@@ -148,7 +148,7 @@ def test_a_step_and_its_value_are_kept_apart():
 
 @given(curves())
 def test_supremum_and_infimum_bound_every_value_and_are_met(drawn):
-    curve, (breakpoints, pieces, values) = drawn
+    curve, (breakpoints, pieces, _) = drawn
     top, bottom = curve.sup(), curve.inf()
     grid = [Fraction(k, 40) for k in range(81)]
     limits = [p(at) for k, p in enumerate(pieces) for at in breakpoints[k : k + 2]]

@@ -28,10 +28,10 @@ def products():
         st.tuples(rationals(lo=-1, hi=1), rationals(lo=-3, hi=9)).map(lambda bc: X * X - bc[0] * X - bc[1]),
         st.tuples(polys(2), st.integers(1, 3)).map(lambda pair: X * X * X * pair[1] + pair[0]),
     )
-    return st.lists(factor, min_size=1, max_size=4).map(lambda factors: _product(factors))
+    return st.lists(factor, min_size=1, max_size=4).map(product)
 
 
-def _product(factors):
+def product(factors):
     p = Poly(1)
     for factor in factors:
         p = p * factor
@@ -115,7 +115,7 @@ def test_the_roots_are_those_that_sympy_isolates(p):
 
 @given(st.lists(rationals(lo=-4, hi=4, denominators=(1, 2, 3, 4)), min_size=1, max_size=4))
 def test_rational_roots_are_found_exactly_and_once(roots):
-    p = _product([X - r for r in roots])
+    p = product([X - r for r in roots])
     assert real_roots(p, LO, HI) == sorted({r for r in roots if LO < r < HI})
 
 
