@@ -434,6 +434,7 @@ def test_a_convex_loss_need_not_fall():
     assert table.shape == (2, 2)
     assert table[0, 1].same_as(value)
     assert psi_inverse(square, Fraction(1, 4)).contains(Fraction(1, 2))
+    assert psi(square, 0).fraction == psi_tilde(square, 0).fraction == 0
 
 
 def test_a_radius_changes_the_transform_and_sets_the_closed_form_aside():

@@ -263,6 +263,8 @@ def test_traits_of_piecewise_linear_losses_agree_with_their_values(knots, left_s
     elif right_slope == 0:
         assert any(a < b + slack for a, b in itertools.pairwise(ys))
     assert (loss.limit is None) == (right_slope > 0)
+    chords = [abs(loss.phi(b) - loss.phi(a)) / (b - a) for a, b in itertools.pairwise(sorted(fine))]
+    assert loss.lipschitz == max(chords) if loss.lipschitz is not None else max(chords) > 10**4
     assert loss.contradiction(fine) is None
 
 
