@@ -46,7 +46,7 @@ from fractions import Fraction
 from typing import TYPE_CHECKING, Any, cast
 
 from theory.arbs import cdf, enclose, to_arb, to_float, working_precision
-from theory.enclosure import Enclosure, Undecided
+from theory.enclosure import Enclosure, Undecided, hull
 from theory.numbers import Exact, as_fraction
 from theory.signgaussian import (
     Classifier,
@@ -166,8 +166,11 @@ def frontier(law: SignGaussian, eps: Exact, n: int = 101) -> Frontier:
     if tangent is None:
         thresholds = [first, *evenly_in_accuracy(law, first, n - 2)]
         return Frontier(law, eps, (*(_threshold_point(law, eps, t) for t in thresholds), end), None)
-    # Half of the points on the curve, the others on its tangent; for p = 1/2 the tangent leaves from the Bayes point.
-    curved = 1 if law.reliability == Fraction(1, 2) or n == 2 else max(2, n // 2)
+    # For p = 1/2 the tangent leaves from the Bayes point; else curve and tangent get points by their extent.
+    curved = 1
+    if law.reliability > Fraction(1, 2) and n > 2:
+        top, touch = (to_float(_threshold_point(law, eps, t).standard_accuracy) for t in (first, tangent))
+        curved = 2 + round((n - 3) * (top - touch) / (top - float(law.reliability)))
     thresholds = [first] if curved == 1 else [first, *_evenly(first, tangent, curved - 2), tangent]
     points = [_threshold_point(law, eps, t) for t in thresholds]
     straight = n - curved if law.reliability == Fraction(1, 2) or curved > 1 else 1
@@ -193,24 +196,21 @@ def frontier_at(law: SignGaussian, eps: Exact, delta: Exact) -> FrontierPoint:
             f"delta {delta} asks for a standard accuracy of {_decimal(1 - delta)}; allowed is any up to "
             f"the Bayes accuracy {best:.12f}, which no classifier exceeds, and from 0"
         )
-    last = robust_optimum(law, eps)
-    if standard_accuracy(last, law) >= 1 - delta:
-        return _point(law, eps, last)
+    # The parts of the frontier meet where their standard accuracies do; too near to tell, both answers are enclosed.
+    found: list[FrontierPoint] = []
+    last = _point(law, eps, robust_optimum(law, eps))
+    if last.standard_accuracy.hi >= 1 - delta:
+        found.append(last)
     tangent = tangent_threshold(law, eps)
-    if tangent is not None:
+    if tangent is not None and not (found and last.standard_accuracy.lo >= 1 - delta):
         touch, end = _threshold_point(law, eps, tangent), _sign_point(law)
-        if touch.standard_accuracy >= 1 - delta:
+        if touch.standard_accuracy.hi >= 1 - delta:
             coin = (1 - delta - law.reliability) / (touch.standard_accuracy - law.reliability)
-            return _mixed_point(touch, end, coin)
-    with working_precision():
-        s, p = signal_arb(law), to_arb(law.reliability)
-
-        def excess(t: Fraction) -> Any:
-            x = to_arb(t)
-            return p * cdf(x - s) + (1 - p) * cdf(-s - x) - to_arb(delta)
-
-        threshold = _falling_root(excess, Fraction(bayes_threshold(law).lo))
-    return _threshold_point(law, eps, threshold)
+            found.append(_mixed_point(touch, end, coin.intersect(Enclosure(0, 1))))
+        last = touch
+    if not (found and last.standard_accuracy.lo >= 1 - delta):
+        found.append(_threshold_point(law, eps, _threshold_of(law, delta)))
+    return FrontierPoint(found[0].standard_accuracy, hull(*(q.robust_accuracy for q in found)), found[0].classifier)
 
 
 # ---- the thresholds with a name ----
@@ -270,6 +270,18 @@ def _robust_threshold(law: SignGaussian, eps: Fraction) -> Enclosure:
     """-L/2u for eps < eta."""
     with working_precision():
         return enclose(-logit_arb(law) / (2 * (signal_arb(law) - reach_arb(law, eps))))
+
+
+def _threshold_of(law: SignGaussian, delta: Fraction) -> Enclosure:
+    """The threshold below the Bayes rule's with standard accuracy 1 - delta."""
+    with working_precision():
+        s, p = signal_arb(law), to_arb(law.reliability)
+
+        def excess(t: Fraction) -> Any:
+            x = to_arb(t)
+            return p * cdf(x - s) + (1 - p) * cdf(-s - x) - to_arb(delta)
+
+        return _falling_root(excess, Fraction(bayes_threshold(law).lo))
 
 
 def _point(law: SignGaussian, eps: Fraction, classifier: Classifier) -> FrontierPoint:
