@@ -126,7 +126,7 @@ def gamma_upper(s: Exact, x: Real, digits: int = 30) -> Enclosure:
     """
     shape = exact_number(s, "s")
     if shape <= 0:
-        raise ValueError(f"s {s} is not positive")
+        raise ValueError(f"s {shape} is no shape of a gamma law; it must be positive")
     point = _ball(lambda t: t.gamma_upper(_arb(shape), regularized=True))
     return _monotone("gamma_upper", x, point, digits, domain=(0, _INF), limits=(1, 0))
 
@@ -162,8 +162,6 @@ def normal_quantile(q: Real, digits: int = 30) -> Enclosure:
     """
 
     def point(t: Fraction, digits: int) -> tuple[End, End]:
-        if t == Fraction(1, 2):
-            return Fraction(0), Fraction(0)
         if t > Fraction(1, 2):  # the side where the inverse keeps its digits
             lo, hi = point(1 - t, digits)
             return -hi, -lo
