@@ -327,6 +327,7 @@ def test_gamma_upper_agrees_with_mpmath_and_falls(s, x):
     spread = special.gamma_upper(s, Enclosure(x, x + 1))
     assert (spread.lo, spread.hi) == (special.gamma_upper(s, x + 1).lo, special.gamma_upper(s, x).hi)
     assert special.gamma_upper(s, Enclosure(0, INF)).same_as(Enclosure(0, 1, special.HOW))
+    assert special.gamma_upper(s, 0).fraction == 1
 
 
 def test_binomial_tail_of_an_enclosed_probability_rises():
