@@ -57,7 +57,7 @@ def regions(ax: Axes, classifier: RegionClassifier, window: Window, support: Box
 def atoms(ax: Axes, classifier: RegionClassifier, law: FiniteDistribution) -> None:
     """The points of a finite law on the line or in the plane, coloured by prediction; grey where no region covers one.
 
-    Beside each stands its most likely label.
+    Beside each stands its most likely label, if there is one.
     """
     assert law.space.coordinates is not None
     colours = _colours(classifier)
@@ -66,10 +66,13 @@ def atoms(ax: Axes, classifier: RegionClassifier, law: FiniteDistribution) -> No
         predicted = [label for label in colours if k in law.event(classifier.regions[label]).members]
         colour = colours[predicted[0]] if predicted else "#DDDDDD"
         ax.plot([x], [y], "o", color=colour, mec="black", ms=9)
-        likely = max(law.labels, key=lambda label: law.masses[label][k])
-        ax.annotate(_name(likely, law.labels), (x, y), (6, 4), textcoords="offset points")
+        most = max(law.masses[label][k] for label in law.labels)
+        likely = [label for label in law.labels if law.masses[label][k] == most]
+        if len(likely) == 1:
+            ax.annotate(_name(likely[0], law.labels), (x, y), (6, 4), textcoords="offset points")
     ax.margins(0.15)
     ax.set_xlabel("$x_1$")
+    ax.set_ylabel("$x_2$" if len(law.space.coordinates[0]) > 1 else "")
 
 
 def key(figure: Figure, classifier: RegionClassifier) -> None:

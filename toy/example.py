@@ -32,7 +32,8 @@ class Example:
 
     ``lo``, ``hi`` and ``ends`` are the range of eps over which curves are drawn. ``sensible`` computes the sensible
     risk, or None where there is nothing to say; ``notes`` are remarks on this eps, for tables and for curves that break
-    there.
+    there. ``parts`` are examples with some of the classifiers each, where curves are cheaper one part after the other:
+    a breakpoint of one classifier makes all be computed anew.
     """
 
     laws: Mapping[str, Callable[[Any], Any]]
@@ -45,6 +46,7 @@ class Example:
     leave_domain: bool = False
     sensible: Callable[..., Any] = sensible_risk
     notes: Callable[[Fraction], Sequence[str]] = lambda _: ()
+    parts: Sequence[Example] = ()
 
     def ball(self, eps: Any) -> Ball:
         return Ball(eps, self.ord, leave_domain=self.leave_domain)
@@ -81,6 +83,8 @@ class Example:
 
         Raises ``ValueError`` for a range of eps that is empty or leaves the example's own.
         """
+        if self.parts:
+            return {key: found for part in self.parts for key, found in part.curves(law, lo, hi).items()}
         start, stop = self.lo if lo is None else lo, self.hi if hi is None else hi
         if not self.lo <= start < stop <= self.hi:
             own = f"{self.ends[0]}{self.lo}, {self.hi}{self.ends[1]}"
@@ -98,18 +102,24 @@ class Example:
         return dict(zip(names, found, strict=True))
 
     def curve_table(self, title: str = "", lo: Fraction | None = None, hi: Fraction | None = None) -> Table:
-        """All curves, one row a piece; where a curve jumps, its value there has a row with lo = hi."""
+        """All curves, one row a piece; where a curve jumps, its value there has a row with lo = hi.
+
+        The value at an irrational breakpoint is not computed; pieces that continue each other there are one row.
+        """
         rows: list[dict[str, Any]] = []
         notable: set[Fraction] = set()
+        irrational = False
         for law in self.laws:
             for (name, risk), found in self.curves(law, lo, hi).items():
                 notable |= {x for x in found.breakpoints[1:-1] if isinstance(x, Fraction)}
-                head = {"classifier": name, "law": law, "risk": risk}
-                pieces = [(p.lo, p.hi, str(p.poly)) for p in found.pieces]
+                irrational |= any(not isinstance(x, Fraction) for x in found.breakpoints)
                 points = [(j.at, j.at, str(j.value.fraction)) for j in found.jumps() if j.value is not None]
-                for start, stop, text in sorted([*pieces, *points], key=lambda piece: (piece[0], piece[1])):
+                head = {"classifier": name, "law": law, "risk": risk}
+                for start, stop, text in sorted([*_joined(found), *points], key=lambda line: (line[0], line[1])):
                     rows.append({**head, "lo": _end(start), "hi": _end(stop), "polynomial": text})
         notes = dict.fromkeys(note for eps in sorted(notable) for note in self.notes(eps))
+        if irrational:
+            notes["irrational breakpoints are enclosed; the values at these single points are not computed"] = None
         return Table(["classifier", "law", "risk", "lo", "hi", "polynomial"], rows, title=title, notes=notes)
 
     def simulate(self, table: Table, n: int, seed: int, alpha: Fraction = Fraction(1, 20)) -> Table:
@@ -151,6 +161,7 @@ def report(
     example: Example,
     figure: Callable[[], Figure] | None = None,
     other: Table | None = None,
+    title: str = "",
 ) -> None:
     """Print the table, the curves or the ``other`` table that was asked for, and draw the figure first: it may fail."""
     if args.simulate and (args.curve or other is not None):
@@ -160,14 +171,26 @@ def report(
     if other is not None:
         table, schema = other, OTHER_SCHEMA
     elif args.curve:
-        table, schema = example.curve_table(lo=args.start, hi=args.stop), CURVE_SCHEMA
+        table, schema = example.curve_table(title, args.start, args.stop), CURVE_SCHEMA
     else:
-        table, schema = example.table(args.eps), SCHEMA
+        table, schema = example.table(args.eps, title), SCHEMA
         if args.simulate:
             table = example.simulate(table, args.simulate, args.seed)
     if args.plot and figure is not None:
         cli.save_figure(figure(), args.plot)
     cli.emit(table, args, schema=schema)
+
+
+def _joined(found: PiecewisePoly) -> list[tuple[Any, Any, str]]:
+    """The pieces of a curve, those that only an irrational breakpoint without a value separates put together."""
+    rows: list[tuple[Any, Any, str]] = []
+    for piece in found.pieces:
+        text = str(piece.poly)
+        if rows and rows[-1][2] == text and not isinstance(piece.lo, Fraction):
+            rows[-1] = (rows[-1][0], piece.hi, text)
+        else:
+            rows.append((piece.lo, piece.hi, text))
+    return rows
 
 
 def _end(x: Any) -> Fraction | Enclosure:
