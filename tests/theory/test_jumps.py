@@ -56,6 +56,8 @@ def test_v_jumps_where_it_is_said_to_and_nowhere_else(kind, ord):
         steps = sample_jumps(sample, top, ord, weights=weights)
         assert {s.eps_squared for s in steps} <= set(squares)
         assert len(steps) > 1
+        for entry in ("eps_squared", "value"):
+            assert [getattr(s, entry) for s in steps] == sorted({getattr(s, entry) for s in steps})
         said = dict.fromkeys(squares, Fraction(0))
         value = Fraction(0)
         after = {s.eps_squared: s.value for s in steps}
@@ -83,6 +85,17 @@ def test_growing_the_forest_and_halving_agree(kind, monkeypatch):
     assert forest is not module._grow
     assert grown == halved
     assert len(grown) > 5
+
+
+@pytest.mark.parametrize("seed", [24, 164, 172, 281, 380])
+def test_many_equal_distances_can_free_several_points_at_once(seed, monkeypatch):
+    """Cases in which a tree that takes over from an augmented one reaches a free point at the same distance."""
+    rng = np.random.default_rng(seed)
+    n, side = int(rng.integers(10, 60)), int(rng.integers(4, 14))
+    sample = LabelledSample(rng.integers(0, side, (n, 2)), np.arange(n) % 2)
+    grown = sample_jumps(sample, 4)
+    monkeypatch.setattr(module, "_grow", lambda edges, progress: module._bisect(edges, [1] * edges.n0, [1] * edges.n1))
+    assert grown == sample_jumps(sample, 4)
 
 
 def test_the_jumps_of_digits_match_a_curve():
