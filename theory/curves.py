@@ -126,7 +126,7 @@ def _values(function: Callable[[Any], Sequence[Any]], eps: Fraction | Germ) -> t
 def _poly(result: Any) -> Poly:
     if isinstance(result, Germ):
         return result.poly
-    value = result.fraction if isinstance(result, Enclosure) else result
+    value = result.lo if isinstance(result, Enclosure) and result.is_exact else result
     if not isinstance(value, Fraction | int):
         raise ValueError(f"a curve needs exact values, not {result!r}")
     return Poly(Fraction(value))

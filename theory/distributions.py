@@ -17,7 +17,7 @@ from theory.between import Between
 from theory.boxes import Boxes, Number, box_volume
 from theory.density import StepDensity
 from theory.enclosure import Enclosure
-from theory.germ import as_number
+from theory.germ import Germ, as_number
 from theory.points import FiniteSpace, Points
 
 
@@ -106,6 +106,8 @@ class BoxDistribution:
             return _of_label(label, self.densities).integral(event)
         if isinstance(event, Between):
             low, high = self.mass(event.inner, label), self.mass(event.outer, label)
+            if isinstance(low, Germ) or isinstance(high, Germ):
+                raise ValueError("an event known only between boxes has no exact curve; ask for single values of eps")
             return Enclosure(low, high, how=("inner and outer boxes",))
         if isinstance(event, Points):
             raise TypeError("single points are null sets of a box law; put atoms into a FiniteDistribution")
@@ -209,7 +211,7 @@ class FiniteDistribution:
         return None
 
     def event(self, event: Any) -> Points:
-        """The event as a set of points; raises ``TypeError`` for boxes, which do not tell on which side an atom lies."""
+        """The event as a set of points; raises ``TypeError`` for boxes, which do not tell where an atom lies."""
         if isinstance(event, Points):
             if event.space != self.space:
                 raise ValueError("the event is a set of points of another space than the law's")
