@@ -18,13 +18,13 @@ import math
 from collections.abc import Sequence
 from dataclasses import dataclass
 from fractions import Fraction
-from itertools import pairwise, product
+from itertools import accumulate, combinations, pairwise, product
 from typing import Any
 
 from hypothesis import strategies as st
 
 from theory.ball import Ball
-from theory.boxes import Boxes, Side
+from theory.boxes import Boxes, Side, box_volume
 from theory.classifiers import RegionClassifier
 from theory.density import common_values
 from theory.distributions import BoxDistribution, FiniteDistribution
@@ -85,13 +85,9 @@ def rationals(
     if sum(last - first for first, last, _ in numerators) < 1000:  # few enough to draw each with the same ease
         values = {Fraction(n, d) for first, last, d in numerators for n in range(first, last + 1)}
         return st.sampled_from(sorted(values, key=lambda x: (x.denominator, abs(x), x < 0)))
-
-    @st.composite
-    def draw_one(draw: st.DrawFn) -> Fraction:
-        first, last, d = draw(st.sampled_from(numerators))
-        return Fraction(draw(st.integers(first, last)), d)
-
-    return draw_one()
+    return st.one_of(
+        [st.integers(first, last).map(lambda n, d=d: Fraction(n, d)) for first, last, d in numerators]  # type: ignore[misc]
+    )
 
 
 def radii(
@@ -112,13 +108,12 @@ def balls(
     """Balls in one of the norms ``ords``; ``leave_domain=None`` means either kind."""
     if not set(ords) <= {1, 2, math.inf} or not ords:
         raise ValueError(f"norms {list(ords)} are not supported; allowed are 1, 2 and inf, at least one of them")
-    sizes = radii(max_radius=max_radius, denominators=denominators, zero=zero)
-
-    @st.composite
-    def draw_one(draw: st.DrawFn) -> Ball:
-        return Ball(draw(sizes), draw(st.sampled_from(ords)), leave_domain=draw(_one_of(leave_domain)))
-
-    return draw_one()
+    return st.builds(
+        Ball,
+        radii(max_radius=max_radius, denominators=denominators, zero=zero),
+        st.sampled_from(ords),
+        leave_domain=_one_of(leave_domain),
+    )
 
 
 # ---- unions of boxes ------------------------------------------------------------------------------------------------
@@ -142,15 +137,12 @@ def box_lists(
         raise ValueError(f"dimension {dim} is not positive; boxes have at least one axis")
     if not 0 <= min_boxes <= max_boxes:
         raise ValueError(f"from {min_boxes} to {max_boxes} boxes is no range of sizes")
-    cuts = _cuts(lo, hi, denominators)
-
-    @st.composite
-    def draw_list(draw: st.DrawFn) -> list[tuple[Side, ...]]:
-        axes = [draw(cuts) for _ in range(dim)]
-        side = [_sides(axis, unbounded=unbounded) for axis in axes]
-        return draw(st.lists(st.tuples(*side), min_size=min_boxes, max_size=max_boxes))
-
-    return draw_list()
+    axes = st.tuples(*[_cuts(lo, hi, denominators)] * dim)
+    return axes.flatmap(
+        lambda cuts: st.lists(
+            st.tuples(*(_sides(axis, unbounded=unbounded) for axis in cuts)), min_size=min_boxes, max_size=max_boxes
+        )
+    )
 
 
 def boxes(*, dim: int = 2, **options: Any) -> st.SearchStrategy[Boxes]:
@@ -209,27 +201,35 @@ def box_laws(
     if not dims or not set(dims) <= {1, 2, 3}:
         raise ValueError(f"dimensions {list(dims)} are not supported; allowed are 1, 2 and 3, at least one of them")
     cuts = {dim: _cuts(0, 1, denominators, least=1, most=(4, 3, 2)[dim - 1]) for dim in dims}
+    kept = {dim: box_lists(dim=dim, max_boxes=2, denominators=denominators) for dim in dims}
+    return _box_law(list(dims), tuple(labels), noisy, restricted, domain, cuts, kept)
 
-    @st.composite
-    def draw_law(draw: st.DrawFn) -> BoxDistribution:
-        dim = draw(st.sampled_from(dims))
-        axes = [draw(cuts[dim]) for _ in range(dim)]
-        cells: list[tuple[Side, ...]] = list(product(*(list(pairwise(axis)) for axis in axes)))
-        weights = draw(_weights(len(cells), len(labels), noisy))
-        volumes = [math.prod(hi - lo for lo, hi in cell) for cell in cells]  # type: ignore[operator]
-        total = sum((sum(row) * volume for row, volume in zip(weights, volumes, strict=True)), Fraction(0))
-        densities = {
-            label: [(cell, Fraction(row[k]) / total) for cell, row in zip(cells, weights, strict=True)]
-            for k, label in enumerate(labels)
-        }
-        kept = [(0, 1)] * dim if draw(_one_of(domain)) else None
-        law = BoxDistribution.of_densities(densities, kept)
-        if not draw(_one_of(restricted)):
-            return law
-        heavy = draw(st.sampled_from([cell for cell, row in zip(cells, weights, strict=True) if any(row)]))
-        return law.restrict(Boxes([heavy, *draw(box_lists(dim=dim, max_boxes=2, denominators=denominators))]))
 
-    return draw_law()
+@st.composite
+def _box_law(
+    draw: st.DrawFn,
+    dims: list[int],
+    labels: tuple[int, ...],
+    noisy: bool | None,
+    restricted: bool | None,
+    domain: bool | None,
+    cuts: dict[int, st.SearchStrategy[tuple[Fraction, ...]]],
+    kept: dict[int, st.SearchStrategy[list[tuple[Side, ...]]]],
+) -> BoxDistribution:
+    dim = draw(st.sampled_from(dims))
+    axes = [draw(cuts[dim]) for _ in range(dim)]
+    cells: list[tuple[Side, ...]] = list(product(*(list(pairwise(axis)) for axis in axes)))
+    weights = draw(_weights(len(cells), len(labels), noisy))
+    total = sum((sum(row) * box_volume(cell) for cell, row in zip(cells, weights, strict=True)), Fraction(0))
+    densities = {
+        label: [(cell, Fraction(row[k]) / total) for cell, row in zip(cells, weights, strict=True)]
+        for k, label in enumerate(labels)
+    }
+    law = BoxDistribution.of_densities(densities, [(0, 1)] * dim if draw(_one_of(domain)) else None)
+    if not draw(_one_of(restricted)):
+        return law
+    heavy = draw(st.sampled_from([cell for cell, row in zip(cells, weights, strict=True) if any(row)]))
+    return law.restrict(Boxes([heavy, *draw(kept[dim])]))
 
 
 def finite_spaces(
@@ -245,27 +245,25 @@ def finite_spaces(
         raise ValueError(f"from {min_points} to {max_points} points is no range of sizes; a space has at least one")
     if metric not in ("coordinates", "distances", None):
         raise ValueError(f"metric {metric!r} is unknown; allowed are 'coordinates', 'distances' and None")
+    return _finite_space(min_points, max_points, metric, list(denominators))
 
-    @st.composite
-    def draw_space(draw: st.DrawFn) -> FiniteSpace:
-        n = draw(st.integers(min_points, max_points))
-        unit = Fraction(1, draw(st.sampled_from(denominators)))
-        if draw(st.sampled_from([metric] if metric else ["coordinates", "distances"])) == "coordinates":
-            dim = draw(st.integers(1, 2))
-            # distinct numbers by positive steps, read as places of a lattice three wide
-            code, codes = -1, []
-            for _ in range(n):
-                code += draw(st.integers(1, 3))
-                codes.append(code)
-            points = [(unit * c,) if dim == 1 else (unit * (c % 3), unit * (c // 3)) for c in codes]
-            return FiniteSpace.of_points(points)
-        length = {pair: unit * draw(st.integers(1, 5)) for pair in ((i, j) for i in range(n) for j in range(i))}
-        matrix = [[length.get((max(i, j), min(i, j)), Fraction(0)) for j in range(n)] for i in range(n)]
-        for k, i, j in product(range(n), repeat=3):
-            matrix[i][j] = min(matrix[i][j], matrix[i][k] + matrix[k][j])
-        return FiniteSpace.of_distances(matrix)
 
-    return draw_space()
+@st.composite
+def _finite_space(
+    draw: st.DrawFn, min_points: int, max_points: int, metric: str | None, denominators: list[int]
+) -> FiniteSpace:
+    n = draw(st.integers(min_points, max_points))
+    unit = Fraction(1, draw(st.sampled_from(denominators)))
+    if draw(st.sampled_from([metric] if metric else ["coordinates", "distances"])) == "coordinates":
+        dim = draw(st.integers(1, 2))
+        # distinct numbers by positive steps, read as places of a lattice three wide
+        codes = list(accumulate(draw(st.lists(st.integers(1, 3), min_size=n, max_size=n))))
+        return FiniteSpace.of_points([(unit * c,) if dim == 1 else (unit * (c % 3), unit * (c // 3)) for c in codes])
+    length = {pair: unit * draw(st.integers(1, 5)) for pair in combinations(range(n), 2)}
+    matrix = [[length.get((min(i, j), max(i, j)), Fraction(0)) for j in range(n)] for i in range(n)]
+    for k, i, j in product(range(n), repeat=3):
+        matrix[i][j] = min(matrix[i][j], matrix[i][k] + matrix[k][j])
+    return FiniteSpace.of_distances(matrix)
 
 
 def finite_laws(
@@ -285,16 +283,18 @@ def finite_laws(
     spaces = (
         finite_spaces(min_points=min_points, max_points=max_points, metric=metric) if space is None else st.just(space)
     )
+    return _finite_law(spaces, tuple(labels), noisy)
 
-    @st.composite
-    def draw_law(draw: st.DrawFn) -> FiniteDistribution:
-        here = draw(spaces)
-        weights = draw(_weights(len(here), len(labels), noisy))
-        total = sum(map(sum, weights))
-        masses = {label: [Fraction(row[k], total) for row in weights] for k, label in enumerate(labels)}
-        return FiniteDistribution.on(here, masses)
 
-    return draw_law()
+@st.composite
+def _finite_law(
+    draw: st.DrawFn, spaces: st.SearchStrategy[FiniteSpace], labels: tuple[int, ...], noisy: bool | None
+) -> FiniteDistribution:
+    space = draw(spaces)
+    weights = draw(_weights(len(space), len(labels), noisy))
+    total = sum(map(sum, weights))
+    masses = {label: [Fraction(row[k], total) for row in weights] for k, label in enumerate(labels)}
+    return FiniteDistribution.on(space, masses)
 
 
 @st.composite
@@ -331,32 +331,34 @@ def region_classifiers(
     The grid mixes the faces of the law with its own. With ``uncovered`` some points or cells may belong to no region,
     so that every label errs there. Raises ``TypeError`` for anything but a box law or a finite law.
     """
-    choices = [*law.labels, None] if uncovered else [*law.labels]
+    choices: list[int | None] = [*law.labels, None] if uncovered else [*law.labels]
     if isinstance(law, FiniteDistribution):
         rows = st.lists(st.sampled_from(choices), min_size=len(law.space), max_size=len(law.space))
         return rows.map(lambda row: _on_points(law, row))
     if not isinstance(law, BoxDistribution):
         raise TypeError(f"classifiers for {type(law).__name__} are not known; allowed are box laws and finite laws")
-    own = _cuts(0, 1, denominators, most=2)
-    grid = common_values([law.densities[label] for label in law.labels])[0]
+    return _box_classifier(law, choices, _cuts(0, 1, denominators, most=2))
 
-    @st.composite
-    def draw_classifier(draw: st.DrawFn) -> RegionClassifier:
-        cells: list[list[Side]] = []
-        for faces in grid:
-            shared = draw(st.lists(st.sampled_from(faces), min_size=1, max_size=2)) if faces else []
-            cuts = sorted({*shared, *draw(own)[1:-1]})
-            cells.append(list(pairwise((None, *cuts, None))))
-        space = list(product(*cells))
-        chosen = draw(st.lists(st.sampled_from(choices), min_size=len(space), max_size=len(space)))
-        return RegionClassifier(
-            {
-                label: Boxes([cell for cell, its in zip(space, chosen, strict=True) if its == label], law.dim)
-                for label in law.labels
-            }
-        )
 
-    return draw_classifier()
+@st.composite
+def _box_classifier(
+    draw: st.DrawFn,
+    law: BoxDistribution,
+    choices: list[int | None],
+    own: st.SearchStrategy[tuple[Fraction, ...]],
+) -> RegionClassifier:
+    axes: list[list[Side]] = []
+    for faces in common_values([law.densities[label] for label in law.labels])[0]:
+        shared = draw(st.lists(st.sampled_from(faces), min_size=1, max_size=2)) if faces else []
+        axes.append(list(pairwise((None, *sorted({*shared, *draw(own)[1:-1]}), None))))
+    cells = list(product(*axes))
+    chosen = draw(st.lists(st.sampled_from(choices), min_size=len(cells), max_size=len(cells)))
+    return RegionClassifier(
+        {
+            label: Boxes([cell for cell, its in zip(cells, chosen, strict=True) if its == label], law.dim)
+            for label in law.labels
+        }
+    )
 
 
 def scores(law: FiniteDistribution) -> st.SearchStrategy[Score]:
@@ -410,18 +412,23 @@ def problems(
     box_ball = balls(max_radius=max_radius, leave_domain=leave_domain, denominators=denominators)
     finite_law = finite_laws(labels=labels, noisy=noisy)
     finite_ball = balls(ords=(math.inf, 2, 1), max_radius=2, denominators=(1, 2))
+    pairs: dict[str, tuple[st.SearchStrategy[Any], st.SearchStrategy[Ball]]] = {
+        "boxes": (box_law, box_ball),
+        "finite": (finite_law, finite_ball),
+    }
+    return _problem([pairs[kind] for kind in kinds], uncovered, denominators)
 
-    @st.composite
-    def draw_problem(draw: st.DrawFn) -> Problem:
-        if draw(st.sampled_from(kinds)) == "finite":
-            law: Law = draw(finite_law)
-            return Problem(law, draw(region_classifiers(law, uncovered=uncovered)), draw(finite_ball))
-        law = draw(box_law)
-        return Problem(
-            law, draw(region_classifiers(law, uncovered=uncovered, denominators=denominators)), draw(box_ball)
-        )
 
-    return draw_problem()
+@st.composite
+def _problem(
+    draw: st.DrawFn,
+    pairs: list[tuple[st.SearchStrategy[Any], st.SearchStrategy[Ball]]],
+    uncovered: bool,
+    denominators: Sequence[int],
+) -> Problem:
+    laws, balls_ = draw(st.sampled_from(pairs))
+    law = draw(laws)
+    return Problem(law, draw(region_classifiers(law, uncovered=uncovered, denominators=denominators)), draw(balls_))
 
 
 def _one_of(choice: bool | None) -> st.SearchStrategy[bool]:
