@@ -110,6 +110,18 @@ def test_missing_values_split_off_by_an_infinite_threshold_do_not_concern_real_n
     assert tree.predict([[-1e30], [3.0], [1e30]]).tolist() == [1, 1, 1]
 
 
+@pytest.mark.parametrize("moved", [-5.0, 0.5, 5.0])
+def test_a_tree_with_moved_thresholds_may_ask_what_it_already_knows(moved):
+    x = np.array([[-4.0], [-3.0], [-2.0], [-1.0], [1.0], [2.0], [3.0], [4.0]])
+    tree = DecisionTreeClassifier(random_state=0).fit(x, [1, -1, -1, -1, 1, 1, 1, -1])
+    assert tree.tree_.threshold[0] == 0
+    for node in np.flatnonzero(tree.tree_.feature >= 0)[1:]:
+        tree.tree_.threshold[node] = moved
+    f = from_tree(tree)
+    points = np.linspace(-6, 6, 49)[:, None]
+    assert [[label] for label in tree.predict(points + 1e-3)] == [label_at(f, p) for p in points + 1e-3]
+
+
 def test_labels_of_a_tree_can_be_renamed_and_merged():
     x, y = blobs(5, classes=(0, 1, 2))
     tree = DecisionTreeClassifier(random_state=0, max_depth=3).fit(x, y)
