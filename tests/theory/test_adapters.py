@@ -113,7 +113,7 @@ def test_missing_values_split_off_by_an_infinite_threshold_do_not_concern_real_n
 @pytest.mark.parametrize("moved", [-5.0, 0.5, 5.0])
 def test_a_tree_with_moved_thresholds_may_ask_what_it_already_knows(moved):
     x = np.array([[-4.0], [-3.0], [-2.0], [-1.0], [1.0], [2.0], [3.0], [4.0]])
-    tree = DecisionTreeClassifier(random_state=0).fit(x, [1, -1, -1, -1, 1, 1, 1, -1])
+    tree = DecisionTreeClassifier(random_state=0).fit(x, [2, 0, 0, 0, 1, 1, 1, 2])
     assert tree.tree_.threshold[0] == 0
     for node in np.flatnonzero(tree.tree_.feature >= 0)[1:]:
         tree.tree_.threshold[node] = moved
