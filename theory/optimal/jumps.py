@@ -24,7 +24,7 @@ from theory.enclosure import Enclosure
 from theory.numbers import Exact
 from theory.optimal.conflict import ConflictGraph, check_radii, conflict_graph
 from theory.optimal.distances import Array, Pairs
-from theory.optimal.matching import Matcher, weighted_cover
+from theory.optimal.matching import BipartiteGraph, Matcher, weighted_cover
 from theory.optimal.sample import integer_weights
 
 if TYPE_CHECKING:
@@ -228,7 +228,7 @@ def _bisect(edges: _Edges, w0: list[int], w1: list[int]) -> list[tuple[int, int]
 
     def value(rank: int) -> int:
         ends = starts + np.bincount(rows[keys <= rank], minlength=edges.n0)
-        graph = ConflictGraph((Fraction(0),), edges.n0, edges.n1, indices, starts, ends[None, :], edges.pairs)
+        graph = BipartiteGraph(edges.n0, edges.n1, indices, starts, ends[None, :])
         return weighted_cover(graph, 0, w0, w1).value
 
     ranks = np.unique(edges.keys).tolist()

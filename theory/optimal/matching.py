@@ -16,7 +16,7 @@ certifying forest remains to be built.
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Protocol
 
 import numpy as np
 
@@ -25,12 +25,42 @@ from theory.flow import max_flow
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-    from theory.optimal.conflict import ConflictGraph
-
 Array = np.ndarray[Any, Any]
 
 _CHUNK = 1 << 20  # edges looked at in one go
 _SPARSE = 64  # edges per row in the first, sparse stage
+
+
+class Graph(Protocol):
+    """Bipartite graphs, one inside the next: in graph k, row i has the columns ``indices[starts[i]:ends[k, i]]``."""
+
+    @property
+    def n0(self) -> int: ...
+    @property
+    def n1(self) -> int: ...
+    @property
+    def indices(self) -> Array: ...
+    @property
+    def starts(self) -> Array: ...
+    @property
+    def ends(self) -> Array: ...
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class BipartiteGraph:
+    """One bipartite graph by its edges."""
+
+    n0: int
+    n1: int
+    indices: Array
+    starts: Array
+    ends: Array
+
+    @staticmethod
+    def of_edges(n0: int, n1: int, rows: Array, cols: Array) -> BipartiteGraph:
+        """The graph with the edges (rows[e], cols[e])."""
+        bounds = np.concatenate([[0], np.cumsum(np.bincount(rows, minlength=n0))])
+        return BipartiteGraph(n0, n1, cols[np.argsort(rows, kind="stable")], bounds[:-1], bounds[None, 1:])
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -55,14 +85,14 @@ class Cover:
 class Matcher:
     """The maximum matchings of a conflict graph at its radii, each a warm start for the next larger one."""
 
-    def __init__(self, graph: ConflictGraph) -> None:
+    def __init__(self, graph: Graph) -> None:
         self.graph = graph
         self.row = np.full(graph.n0, -1, np.int64)  # the column matched to each row
         self.column = np.full(graph.n1, -1, np.int64)
         self.edge = np.full(graph.n0, -1, np.int64)  # the position of the matched edge in graph.indices
 
     def cover(self, k: int) -> Cover:
-        """The minimum cover at ``graph.eps[k]``. Call with ascending k."""
+        """The minimum cover of graph ``k``. Call with ascending k."""
         graph = self.graph
         starts, ends = graph.starts, graph.ends[k]
         if int((ends - starts).max(initial=0)) > _SPARSE:
@@ -121,8 +151,8 @@ class Matcher:
                 ends_found = before[before >= 0]
 
 
-def weighted_cover(graph: ConflictGraph, k: int, weights0: Sequence[int], weights1: Sequence[int]) -> Cover:
-    """The lightest vertex cover at ``graph.eps[k]`` when points weigh the given whole numbers (at least 0).
+def weighted_cover(graph: Graph, k: int, weights0: Sequence[int], weights1: Sequence[int]) -> Cover:
+    """The lightest vertex cover of graph ``k`` when points weigh the given whole numbers (at least 0).
 
     The flow runs on a few edges per row; a breadth-first search over all edges then certifies it, or more are taken.
     Sums below 2^31 go through scipy's ``maximum_flow``, whose capacities are 32-bit; larger ones through
@@ -150,7 +180,7 @@ def weighted_cover(graph: ConflictGraph, k: int, weights0: Sequence[int], weight
 
 
 def verify_cover(
-    graph: ConflictGraph,
+    graph: Graph,
     k: int,
     cover: Cover,
     weights0: Sequence[int] | None = None,
@@ -247,7 +277,7 @@ def _own_flow(rows: Array, cols: Array, w0: list[int], w1: list[int]) -> tuple[A
 
 
 def _reachable(
-    graph: ConflictGraph, k: int, w0: list[int], w1: list[int], flow: tuple[Array, Array, Array, Array]
+    graph: Graph, k: int, w0: list[int], w1: list[int], flow: tuple[Array, Array, Array, Array]
 ) -> tuple[Array, Array]:
     """What unsent weight still reaches along all conflicts: class 0 forwards, class 1 backwards along the flow."""
     rows, cols, _, amounts = flow
