@@ -138,7 +138,7 @@ def fraction_type(name: str, allowed: str = "(-inf, inf)", why: str = "") -> Cal
         below = low is not None and (value < low or (left == "(" and value == low))
         above = high is not None and (value > high or (right == ")" and value == high))
         if below or above:
-            fault = "is negative" if value < 0 and allowed == "[0, inf)" else f"is outside {allowed}"
+            fault = "is negative" if allowed == "[0, inf)" else f"is outside {allowed}"
             raise argparse.ArgumentTypeError(f"--{name} {text} {fault}" + (f"; {why}" if why else ""))
         return value
 
@@ -244,8 +244,7 @@ def run(
         _abandon_stdout()
         if isinstance(error, BrokenPipeError):
             return 141
-        if code != 2:
-            code = _fail(parser, f"stdout cannot be written ({_sentence(error)}); send it where there is room")
+        code = _fail(parser, f"stdout cannot be written ({_sentence(error)}); send it where there is room")
     return code
 
 

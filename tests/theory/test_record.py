@@ -9,6 +9,7 @@ import shutil
 import stat
 import subprocess
 import sys
+import time
 from datetime import UTC, datetime, timedelta
 from fractions import Fraction
 from pathlib import Path
@@ -55,6 +56,7 @@ def test_arrays_and_scalars_become_lists_and_numbers() -> None:
     value = as_json(data)
     assert value == {"a": [[1, 2]], "b": 0.5, "c": 3, "d": True, "e": 0.5}
     assert json.loads(json.dumps(value)) == value
+    assert type(value["b"]) is float
 
 
 @pytest.mark.parametrize(
@@ -112,6 +114,14 @@ def test_other_files_are_no_records(tmp_path: Path, text: str) -> None:
         Record.read(path)
 
 
+def test_a_number_that_json_does_not_have_is_no_record(tmp_path: Path) -> None:
+    path = tmp_path / "record.json"
+    new({"loss": 0.25}).write(path)
+    path.write_text(path.read_text().replace("0.25", "NaN"))
+    with pytest.raises(RecordError, match="is no record: it is not JSON"):
+        Record.read(path)
+
+
 def test_a_key_too_many_is_no_record_even_with_a_right_hash(tmp_path: Path) -> None:
     path = tmp_path / "record.json"
     new().write(path)
@@ -127,8 +137,12 @@ def test_another_schema_is_refused(tmp_path: Path) -> None:
         Record.read(path, schema="other/1")
 
 
-def test_provenance_says_when_and_with_what() -> None:
-    record = new()
+def test_provenance_says_when_and_with_what(monkeypatch: pytest.MonkeyPatch) -> None:
+    with monkeypatch.context() as elsewhere:
+        elsewhere.setenv("TZ", "Asia/Tokyo")
+        time.tzset()
+        record = new()
+    time.tzset()
     created = datetime.strptime(record.created, "%Y-%m-%dT%H:%M:%SZ").replace(tzinfo=UTC)
     assert timedelta(seconds=-2) < datetime.now(UTC) - created < timedelta(minutes=1)
     assert record.command == "python -m toy.cheese --eps 0.1"

@@ -56,6 +56,8 @@ def shown(cell: object) -> str:
         (Fraction(8, 255), "8/255 = 0.031372..."),
         (Fraction(-2, 3), "-2/3 = -0.666666..."),
         (Fraction(1234567, 7654321), "0.161290..."),  # the fraction has more than twelve characters
+        (Fraction(1, 9999999999), "1/9999999999 = 1.00000...e-10"),  # twelve characters
+        (Fraction(1, 99999999999), "1.00000...e-11"),
         (Fraction(1, 10**9), "1e-09"),
         (Fraction(1, 3 * 10**9), "1/3000000000 = 3.33333...e-10"),
         (Fraction(7), "7"),

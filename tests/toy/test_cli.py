@@ -239,6 +239,20 @@ def test_a_subcommand_has_errors_of_the_same_kind(capsys: pytest.CaptureFixture[
         assert capsys.readouterr() == ("", sentence + "\n")
 
 
+def test_options_are_not_abbreviated_before_a_subcommand_either(capsys: pytest.CaptureFixture[str]) -> None:
+    parser = cli.parser("proofs_check", "", "run")
+    parser.add_argument("--verbose", action="store_true")
+    parser.add_subparsers().add_parser("run")
+    assert cli.run(parser, lambda args: None, ["--verb", "run"]) == 2
+    assert "--verb" in capsys.readouterr().err
+
+
+def test_a_short_option_may_touch_its_value() -> None:
+    parser = cli.parser("toy.other", "", "-n5")
+    parser.add_argument("-n", type=cli.count_type("n"))
+    assert cli.run(parser, lambda args: args.n - 4, ["-n5"]) == 1
+
+
 # ---- as a process: exit codes, pipes, signals ----
 
 
@@ -298,8 +312,9 @@ def test_a_full_disk_is_one_sentence(script: Path, count: int) -> None:
 
 
 def test_a_closed_stderr_does_not_send_talk_to_stdout(script: Path) -> None:
-    done = shell(script, "DUMMY --eps -1 2>&-")
-    assert (done.returncode, done.stdout, done.stderr) == (2, "", "")
+    for line in ("DUMMY --eps -1 2>&-", "DUMMY --eps 0 --fault value 2>&-"):
+        done = shell(script, line)
+        assert (done.returncode, done.stdout, done.stderr) == (2, "", "")
 
 
 def test_an_interrupt_is_quiet(script: Path) -> None:
