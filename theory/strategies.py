@@ -19,7 +19,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from fractions import Fraction
 from itertools import accumulate, combinations, pairwise, product
-from typing import Any
+from typing import Any, TypeVar
 
 from hypothesis import strategies as st
 
@@ -32,6 +32,7 @@ from theory.numbers import Exact, as_fraction
 from theory.points import FiniteSpace, Points
 
 Law = BoxDistribution | FiniteDistribution
+Item = TypeVar("Item")
 
 DENOMINATORS = (1, 2, 3, 4, 5, 6)
 
@@ -94,7 +95,11 @@ def radii(
     *, max_radius: Exact = 1, denominators: Sequence[int] = DENOMINATORS, zero: bool = True
 ) -> st.SearchStrategy[Fraction]:
     """Radii from 0 to ``max_radius``; without 0 if ``zero`` is False."""
-    return rationals(lo=0, hi=max_radius, denominators=denominators, exclude_lo=not zero)
+    if zero and as_fraction(max_radius, "max_radius") == 0:
+        return st.just(Fraction(0))
+    positive = rationals(lo=0, hi=max_radius, denominators=denominators, exclude_lo=True)
+    # Without an adversary little can happen: one draw in ten is enough.
+    return st.integers(0, 9).flatmap(lambda k: st.just(Fraction(0)) if k == 9 else positive) if zero else positive
 
 
 def balls(
@@ -137,12 +142,18 @@ def box_lists(
         raise ValueError(f"dimension {dim} is not positive; boxes have at least one axis")
     if not 0 <= min_boxes <= max_boxes:
         raise ValueError(f"from {min_boxes} to {max_boxes} boxes is no range of sizes")
-    axes = st.tuples(*[_cuts(lo, hi, denominators)] * dim)
-    return axes.flatmap(
-        lambda cuts: st.lists(
-            st.tuples(*(_sides(axis, unbounded=unbounded) for axis in cuts)), min_size=min_boxes, max_size=max_boxes
-        )
-    )
+    # Zero boxes come last: the empty set is one of many cases, not the first that comes to mind.
+    sizes = [*range(max(min_boxes, 1), max_boxes + 1), *([0] if min_boxes == 0 else [])]
+    return _box_list(dim, sizes, unbounded, _cuts(lo, hi, denominators))
+
+
+@st.composite
+def _box_list(
+    draw: st.DrawFn, dim: int, sizes: list[int], unbounded: bool, cuts: st.SearchStrategy[tuple[Fraction, ...]]
+) -> list[tuple[Side, ...]]:
+    size = draw(st.sampled_from(sizes))
+    sides = [_sides(draw(cuts), unbounded=unbounded) for _ in range(dim)]
+    return [tuple(draw(side) for side in sides) for _ in range(size)]
 
 
 def boxes(*, dim: int = 2, **options: Any) -> st.SearchStrategy[Boxes]:
@@ -257,9 +268,9 @@ def _finite_space(
     if draw(st.sampled_from([metric] if metric else ["coordinates", "distances"])) == "coordinates":
         dim = draw(st.integers(1, 2))
         # distinct numbers by positive steps, read as places of a lattice three wide
-        codes = list(accumulate(draw(st.lists(st.integers(1, 3), min_size=n, max_size=n))))
+        codes = list(accumulate(draw(_row(st.integers(1, 3), n, max_points))))
         return FiniteSpace.of_points([(unit * c,) if dim == 1 else (unit * (c % 3), unit * (c // 3)) for c in codes])
-    length = {pair: unit * draw(st.integers(1, 5)) for pair in combinations(range(n), 2)}
+    length = {pair: unit * draw(st.integers(1, 5)) for pair in combinations(range(max_points), 2)}
     matrix = [[length.get((min(i, j), max(i, j)), Fraction(0)) for j in range(n)] for i in range(n)]
     for k, i, j in product(range(n), repeat=3):
         matrix[i][j] = min(matrix[i][j], matrix[i][k] + matrix[k][j])
@@ -301,10 +312,12 @@ def _finite_law(
 def _weights(draw: st.DrawFn, places: int, labels: int, noisy: bool | None) -> list[list[int]]:
     """For each place a weight from 0 to 3 for each label, not all zero; one label a place unless ``noisy``."""
     mixed = draw(_one_of(noisy))
-    weights = [[draw(st.integers(0, 3)) for _ in range(labels if mixed else 1)] for _ in range(places)]
+    weights = [list(row) for row in draw(_row(st.tuples(*[st.integers(0, 3)] * labels), places))]
     if not mixed:
-        owners = draw(st.lists(st.integers(0, labels - 1), min_size=places, max_size=places))
-        weights = [[row[0] * (k == owner) for k in range(labels)] for row, owner in zip(weights, owners, strict=True)]
+        owners = draw(_row(st.integers(0, labels - 1), places))
+        weights = [
+            [row[owner] * (k == owner) for k in range(labels)] for row, owner in zip(weights, owners, strict=True)
+        ]
     # As a rule every label gets some mass, in places of their own while there are enough; seldom one label has it all.
     seeded = draw(st.permutations(range(labels)))[: draw(st.sampled_from([1, labels, labels, labels, labels]))]
     first = draw(st.integers(0, places - 1))
@@ -331,12 +344,11 @@ def region_classifiers(
     The grid mixes the faces of the law with its own. With ``uncovered`` some points or cells may belong to no region,
     so that every label errs there. Raises ``TypeError`` for anything but a box law or a finite law.
     """
+    if not isinstance(law, FiniteDistribution | BoxDistribution):
+        raise TypeError(f"classifiers for {type(law).__name__} are not known; allowed are box laws and finite laws")
     choices: list[int | None] = [*law.labels, None] if uncovered else [*law.labels]
     if isinstance(law, FiniteDistribution):
-        rows = st.lists(st.sampled_from(choices), min_size=len(law.space), max_size=len(law.space))
-        return rows.map(lambda row: _on_points(law, row))
-    if not isinstance(law, BoxDistribution):
-        raise TypeError(f"classifiers for {type(law).__name__} are not known; allowed are box laws and finite laws")
+        return _row(st.sampled_from(choices), len(law.space)).map(lambda row: _on_points(law, row))
     return _box_classifier(law, choices, _cuts(0, 1, denominators, most=2))
 
 
@@ -370,7 +382,7 @@ def scores(law: FiniteDistribution) -> st.SearchStrategy[Score]:
         raise TypeError(f"scores are drawn point by point, which {type(law).__name__} has not; give a finite law")
     if law.labels != (-1, +1):
         raise ValueError(f"a score tells -1 from +1; the labels of this law are {list(law.labels)}")
-    values = st.lists(rationals(lo=-2, hi=2, denominators=(1, 2)), min_size=len(law.space), max_size=len(law.space))
+    values = _row(rationals(lo=-2, hi=2, denominators=(1, 2)), len(law.space))
 
     def score(drawn: list[Fraction]) -> Score:
         return Score(tuple(drawn), _on_points(law, [(v > 0) - (v < 0) or None for v in drawn]))
@@ -429,6 +441,12 @@ def _problem(
     laws, balls_ = draw(st.sampled_from(pairs))
     law = draw(laws)
     return Problem(law, draw(region_classifiers(law, uncovered=uncovered, denominators=denominators)), draw(balls_))
+
+
+def _row(item: st.SearchStrategy[Item], n: int, at_least: int = 5) -> st.SearchStrategy[list[Item]]:
+    """n items. A few more are drawn and dropped, so that a failure shrinks to fewer points without drawing anew."""
+    size = max(n, at_least)
+    return st.lists(item, min_size=size, max_size=size).map(lambda drawn: drawn[:n])
 
 
 def _one_of(choice: bool | None) -> st.SearchStrategy[bool]:
