@@ -221,22 +221,29 @@ class Enumerated:
 
 @st.composite
 def piecewise_linear_losses(draw, shape="any"):
-    """Non-negative piecewise linear losses: any (jumps included), continuous, non-increasing, or also convex."""
-    heights = st.fractions(0, 3, max_denominator=4)
-    xs = sorted(draw(st.lists(st.fractions(-2, 2, max_denominator=4), min_size=1, max_size=4, unique=True)))
+    """Non-negative piecewise linear losses: any (jumps included), continuous, falling to 0, or convex with slopes of
+    either sign. Thirds and fifths keep the knots off the grids that the enclosures are made on.
+    """
+    heights = st.fractions(0, 3, max_denominator=5)
+    xs = sorted(draw(st.lists(st.fractions(-2, 2, max_denominator=5), min_size=1, max_size=4, unique=True)))
     if shape == "any":
         knots = [(x, *draw(st.tuples(heights, heights, heights))) for x in xs]
         return piecewise_linear("any", knots, draw(st.sampled_from([0, -1, -HALF])), draw(st.sampled_from([0, 0, 1])))
     if shape == "continuous":
         knots = [(x, draw(heights)) for x in xs]
         return piecewise_linear("continuous", knots, draw(st.sampled_from([0, -1])))
-    drops = draw(st.lists(heights, min_size=len(xs), max_size=len(xs)))
-    drops = sorted(drops, reverse=True) if shape == "convex" else drops
-    values, y = [(xs[-1], Fraction(0))], Fraction(0)
-    for (a, b), slope in zip(itertools.pairwise(reversed(xs)), reversed(drops[1:]), strict=True):
-        y += slope * (a - b)
-        values.append((b, y))
-    return piecewise_linear(shape, values, left_slope=-drops[0])
+    size = len(xs) + 1
+    if shape == "falling":
+        slopes = [-draw(heights) for _ in xs] + [Fraction(0)]
+    else:
+        slopes = sorted(draw(st.lists(st.fractions(-2, 2, max_denominator=5), min_size=size, max_size=size)))
+        slopes = [min(slopes[0], Fraction(0)), *slopes[1:-1], max(slopes[-1], Fraction(0))]
+    ys = [Fraction(0)]
+    for (a, b), slope in zip(itertools.pairwise(xs), slopes[1:-1], strict=True):
+        ys.append(ys[-1] + slope * (b - a))
+    base = Fraction(0) if shape == "falling" else draw(heights)
+    knots = [(x, y - min(ys) + base) for x, y in zip(xs, ys, strict=True)]
+    return piecewise_linear(shape, knots, slopes[0], slopes[-1])
 
 
 def places(loss):
@@ -381,9 +388,13 @@ def test_enclosures_of_non_increasing_losses_hold_the_exact_values(loss, x):
 
 @quick
 @given(piecewise_linear_losses("convex"), unit)
+@example(piecewise_linear("left", [(-3, 0)], -1, 1), HALF)  # cheapest beyond the first scores tried
+@example(piecewise_linear("right", [(3, 0)], -1, 1), HALF)
 def test_enclosures_of_convex_losses_hold_the_exact_values(loss, x):
+    assert loss.convex
     check_enclosures(opaque(loss, convex=True), loss, x, cells=20)
-    check_enclosures(opaque(loss, convex=True, non_increasing=True, limit=0), loss, x, cells=20)
+    if loss.non_increasing:
+        check_enclosures(opaque(loss, convex=True, non_increasing=True, limit=loss.limit), loss, x, cells=20)
 
 
 @quick
@@ -421,6 +432,13 @@ def test_enclosures_hold_the_closed_forms_and_shrink_as_cells_are_added(name):
     rate = 3 if not traits else 8  # four times the cells: first order without convexity, second order with it
     assert widths[0] > rate * widths[1] > rate**2 * widths[2] * Fraction(1, 2)
     assert widths[2] < (Fraction(1, 10_000) if traits else Fraction(1, 50))
+
+
+def test_one_more_trait_does_not_widen_the_enclosure():
+    traits = {"non_negative": True, "convex": True, "radius": 4}
+    convex, both = (Loss("x", LOSSES["logistic"].formula, **traits, **more) for more in ({}, {"lipschitz": 2}))
+    for theta in (Fraction(1, 4), Fraction(3, 4)):
+        assert psi(both, theta, cells=64).width <= psi(convex, theta, cells=64).width * Fraction(11, 10)
 
 
 def test_a_convex_loss_need_not_fall():
