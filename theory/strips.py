@@ -53,9 +53,9 @@ class Strips:
     @property
     def is_empty(self) -> bool:
         """Whether only a null set (or nothing) is left."""
-        return all(_null(outer, inner) for outer, inner in self._pieces())
+        return all(_null(outer, inner) for outer, inner in self.pieces())
 
-    def _pieces(self) -> list[tuple[HalfSpace | None, HalfSpace | None]]:
+    def pieces(self) -> list[tuple[HalfSpace | None, HalfSpace | None]]:
         """The disjoint strips as (outer, inner), meaning outer minus inner; None for everything or nothing."""
         bounds = [None, *self.chain, None]
         return [pair for k, pair in enumerate(pairwise(bounds)) if self.base ^ (k % 2 == 1)]
@@ -106,7 +106,7 @@ class Strips:
         Raises ``ValueError`` where the two sides are not parallel (after an earlier reach within a domain).
         """
         parts: list[Any] = []
-        for outer, inner in self._pieces():
+        for outer, inner in self.pieces():
             if outer is not None and inner is not None:
                 if _null(outer, inner):
                     continue
@@ -138,13 +138,13 @@ class Strips:
         """The event between two unions of cells of a grid with ``steps`` cells an axis on ``box``."""
         nothing = Boxes.nothing(self.dim)
         found = Between(nothing, nothing)
-        for outer, inner in self._pieces():
+        for outer, inner in self.pieces():
             whole = Between(~nothing, ~nothing) if outer is None else outer.enclose(box, steps)
             found = found | (whole if inner is None else whole - inner.enclose(box, steps))
         return found
 
     def __repr__(self) -> str:
-        strips = [[half for half in (outer, inner) if half] for outer, inner in self._pieces()]
+        strips = [[half for half in (outer, inner) if half] for outer, inner in self.pieces()]
         shown = [f"{strip[0]} - {strip[1]}" if len(strip) == 2 else str(strip[0]) for strip in strips]
         if self.base:
             shown[0] = str(~self.chain[0])
