@@ -12,7 +12,7 @@ from theory.boxes import Boxes
 from theory.enclosure import Enclosure
 from theory.strategies import box_laws, boxes, radii
 
-some = settings(max_examples=50)
+some = settings(max_examples=30)
 
 
 @st.composite

@@ -17,7 +17,7 @@ from theory.germ import Germ, Log
 from theory.strategies import box_lists, boxes, radii, rationals
 
 dims = st.sampled_from([1, 2, 3])
-some = settings(max_examples=40)
+some = settings(max_examples=25)
 # Faces and radii have denominators up to 6: a face moved by a radius is a multiple of 1/60, which these never are.
 offgrid = rationals(lo=-1, hi=2, denominators=(12,)).map(lambda x: x + Fraction(1, 1000))
 

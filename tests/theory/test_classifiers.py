@@ -18,7 +18,7 @@ from theory.points import Points
 from theory.risks import sensible_risk, standard_risk
 from theory.strategies import box_laws, finite_laws, problems, region_classifiers
 
-some = settings(max_examples=50)
+some = settings(max_examples=30)
 label_sets = st.sampled_from([(-1, +1), (0, 1, 2)])
 
 

@@ -58,7 +58,7 @@ def ends(curve_):
     return found
 
 
-@settings(max_examples=25)
+@settings(max_examples=18)
 @given(problems(dims=(1, 2), uncovered=True), st.sampled_from(RISKS), samples)
 def test_a_curve_is_the_risk_at_every_eps_and_at_its_breakpoints(problem, risk, points):
     c, at = drawn_curve(problem, risk)
@@ -75,7 +75,7 @@ def test_a_curve_in_three_dimensions_is_the_risk_at_every_eps(problem, risk, poi
         assert c(eps) == at(eps)
 
 
-@settings(max_examples=20)
+@settings(max_examples=12)
 @given(problems(kinds=["boxes"], dims=(1, 2)), st.sampled_from(RISKS))
 def test_limits_are_those_of_the_risk_on_either_side(problem, risk):
     """A risk on boxes in d dimensions has degree at most d on a piece: d + 1 values inside it tell its limits."""
@@ -87,7 +87,7 @@ def test_limits_are_those_of_the_risk_on_either_side(problem, risk):
         assert c.left(hi) == interpolated(inner, hi)
 
 
-@settings(max_examples=20)
+@settings(max_examples=12)
 @given(problems(kinds=["boxes"], dims=(1, 2), uncovered=True))
 def test_the_decomposition_holds_between_whole_curves(problem):
     c = {risk: drawn_curve(problem, risk)[0] for risk in RISKS}
@@ -96,7 +96,7 @@ def test_the_decomposition_holds_between_whole_curves(problem):
     assert minimum(c[standard_risk], c[sensible_risk]) == c[standard_risk]
 
 
-@settings(max_examples=25)
+@settings(max_examples=18)
 @given(problems(kinds=["boxes"], dims=(1,), uncovered=True), rationals(lo=-1, hi=1), rationals(lo=-1, hi=1), samples)
 def test_classifiers_and_references_may_move_with_eps(problem, slope, drift, points):
     """The threshold of f runs with eps, that of the reference with eps squared, so breakpoints are irrational."""
@@ -121,7 +121,7 @@ def moving_law(eps):
     )
 
 
-@settings(max_examples=10)
+@settings(max_examples=6)
 @given(samples)
 def test_the_law_and_its_domain_may_move_with_eps(points):
     f = RegionClassifier.binary(Boxes([[("1/3", None), ("-1/8", "9/8")]]))
@@ -137,7 +137,7 @@ def quadratics():
     return st.lists(rationals(lo=-2, hi=2, denominators=(1, 2, 3)), min_size=1, max_size=3).map(lambda c: Poly(*c))
 
 
-@settings(max_examples=60)
+@settings(max_examples=40)
 @given(st.lists(quadratics(), min_size=2, max_size=3))
 def test_the_least_of_polynomials_by_germs_is_their_envelope(polys):
     """Two routes to one curve: comparisons of germs, and crossings of polynomials; most crossings are irrational."""

@@ -14,7 +14,7 @@ from theory.boxes import Boxes
 from theory.density import StepDensity, common_values
 from theory.strategies import box_laws, boxes, rationals
 
-some = settings(max_examples=40)
+some = settings(max_examples=25)
 
 
 def overlap(a, b):

@@ -16,7 +16,7 @@ from theory.distributions import BoxDistribution, FiniteDistribution
 from theory.points import FiniteSpace, Points
 from theory.strategies import box_laws, boxes, finite_laws
 
-some = settings(max_examples=40)
+some = settings(max_examples=25)
 labels = st.sampled_from([(-1, +1), (0, 1, 2)])
 LINE = {-1: [([(0, "1/2")], "2/5")], +1: [([("1/2", 1)], "3/5")]}
 

@@ -15,7 +15,7 @@ from theory.boxes import Boxes
 from theory.points import FiniteSpace, Points
 from theory.strategies import finite_spaces, radii
 
-some = settings(max_examples=50)
+some = settings(max_examples=30)
 ords = st.sampled_from([1, 2, math.inf])
 
 

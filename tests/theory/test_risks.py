@@ -20,7 +20,7 @@ from theory.risks import boundary_risk, robust_risk, sensible_risk, standard_ris
 from theory.strategies import Problem, finite_laws, problems, radii, rationals, region_classifiers, scores
 
 RISKS = (standard_risk, robust_risk, boundary_risk, sensible_risk)
-some = settings(max_examples=40)
+some = settings(max_examples=25)
 
 
 def any_problems(**options):
@@ -53,14 +53,14 @@ HALVES = BoxDistribution.of_masses({-1: [([(0, "1/2")], "2/5")], +1: [([("1/2", 
 # ---- identities and order -------------------------------------------------------------------------------------------
 
 
-@settings(max_examples=150)
+@settings(max_examples=100)
 @given(any_problems(dims=(1, 2, 3)))
 def test_robust_is_standard_plus_boundary(problem):
     """TRADES, eq (1): every x lies in its own ball."""
     assert value(robust_risk, problem) == value(standard_risk, problem) + value(boundary_risk, problem)
 
 
-@settings(max_examples=100)
+@settings(max_examples=60)
 @given(with_reference(), st.sampled_from(["1", "1/2", "1/3"]))
 def test_standard_is_at_most_sensible_is_at_most_robust(drawn, threshold):
     problem, reference = drawn
@@ -329,7 +329,7 @@ def test_the_threshold_counts_only_by_its_side_of_one_over_e(drawn):
     assert above <= below
 
 
-@settings(max_examples=80)
+@settings(max_examples=50)
 @given(with_reference(kinds=["finite"]))
 def test_the_sensible_adversary_is_the_one_of_definition_2_point_by_point(drawn):
     """x stays if the reference errs at x; otherwise it moves where the reference is still right."""
@@ -391,7 +391,7 @@ def test_the_half_square_by_hand():
 # ---- enclosures -----------------------------------------------------------------------------------------------------
 
 
-@settings(max_examples=25)
+@settings(max_examples=12)
 @given(problems(kinds=["boxes"], dims=[2], uncovered=True), st.sampled_from([1, 2]))
 def test_under_l1_and_l2_the_risks_are_enclosed_by_those_of_inner_and_outer_cubes(problem, ord):
     """The l1 and l2 balls of radius r hold the cube of radius r/2 (in the plane) and lie in the cube of radius r."""
