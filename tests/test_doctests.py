@@ -23,5 +23,5 @@ def test_the_examples_of_a_module_hold(name: str) -> None:
 
 
 def test_examples_are_found() -> None:
-    counts = {name: doctest.testmod(importlib.import_module(name)).attempted for name in ("theory.table", "toy.cli")}
+    counts = {name: doctest.testmod(importlib.import_module(name)).attempted for name in ("theory.table", "theory.cli")}
     assert min(counts.values()) > 0

@@ -113,7 +113,7 @@ def test_each_floor_imports_only_what_is_below(path: Path) -> None:
         ("theory.optimal.flow", "from ..strategies import boxes"),
         ("theory.risk", "import scipy.special"),
         ("theory.strategies", "import scipy"),
-        ("toy.cli", "from tqdm import tqdm"),
+        ("theory.cli", "from tqdm import tqdm"),
         ("proofs_check.claim", "import z3"),
         ("theory.risk", "from tests import conftest"),
     ],

@@ -26,7 +26,7 @@ from theory import (
 )
 from theory.optimal.boxes import conflict_network
 from theory.table import Table
-from toy import cli
+from theory import cli
 from toy.example import Example, add_options, report
 from toy.worst import tie_notes, worst_members
 

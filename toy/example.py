@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 from theory import Ball, Enclosure, boundary_risk, robust_risk, sensible_risk, standard_risk
 from theory.curves import curves
 from theory.table import Table
-from toy import cli
+from theory import cli
 
 if TYPE_CHECKING:
     import argparse

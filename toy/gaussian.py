@@ -40,7 +40,7 @@ from theory.signgaussian import (
 from theory.signgaussian_sensible import sensible_risk
 from theory.table import Table
 from theory.theorem21 import corrected_bound, theorem_line
-from toy import cli
+from theory import cli
 from toy.example import OTHER_SCHEMA, RISKS, SCHEMA
 
 if TYPE_CHECKING:

@@ -29,7 +29,7 @@ from theory.germ import as_number
 from theory.minimisers import robust_minimisers
 from theory.optimal.boxes import optimal_box_risk
 from theory.table import Table
-from toy import cli
+from theory import cli
 from toy.example import RISKS, Example, add_options, report
 
 if TYPE_CHECKING:
@@ -79,26 +79,48 @@ def optimum(radii: Sequence[Exact], prior: Exact = PRIOR) -> Table:
     """The least robust risk, what it costs in accuracy, and which thresholds and which regions leave a choice.
 
     The cost R_std(f_rob) - R_std(f_B) lies between ``least_cost`` and ``greatest_cost`` over all minimisers f_rob;
-    thresholds in [lowest, highest] all attain the least robust risk; ``free`` is the area on which minimisers differ.
+    ``thresholds`` are all t for which f_t attains the least robust risk; ``free`` is the area on which minimisers
+    differ.
 
-    >>> optimum(["1/10"]).rows[0]["least_cost"]
-    Fraction(9, 100)
+    >>> row = optimum(["1/10"]).rows[0]
+    >>> row["thresholds"], row["least_cost"]
+    ('2/5', Fraction(9, 100))
     """
     law, rule = distribution(prior), threshold(HALF)
     rows: list[dict[str, Any]] = []
     for eps in radii:
-        best = optimal_box_risk(law, Ball(eps))
-        robust = threshold_curves(eps, prior)["robust_risk"]
-        members, ball = robust_minimisers(law, Ball(eps)), Ball(eps)
+        ball = Ball(eps)
+        best, members, found = optimal_box_risk(law, ball), robust_minimisers(law, ball), threshold_curves(eps, prior)
+        value, standard = best.value.fraction, found["standard_risk"]
+        spans = _where(found["robust_risk"], value)
         costs = [standard_risk(pick(rule, law, ball), law).fraction for pick in (members.best, members.worst)]
-        ends = [x for x in robust.breakpoints if isinstance(x, Fraction) and robust.at(x) == best.value.fraction]
+        # at prior 1/2 thresholds tie on an interval, and minimum cuts are but its ends; standard risk is least at 1/2
+        costs += [standard(min(max(lo, HALF), hi)) for lo, hi in spans]
         rows.append(
-            {"eps": as_fraction(eps), "optimum": best.value.fraction, "lowest": ends[0] if ends else None,
-             "highest": ends[-1] if ends else None, "least_cost": costs[0],
-             "greatest_cost": costs[1], "free": best.free.volume()}
+            {"eps": as_fraction(eps), "optimum": value, "thresholds": " ".join(map(_span, spans)),
+             "least_cost": min(costs), "greatest_cost": max(costs), "free": best.free.volume()}
         )  # fmt: skip
-    columns = ["eps", "optimum", "lowest", "highest", "least_cost", "greatest_cost", "free"]
+    columns = ["eps", "optimum", "thresholds", "least_cost", "greatest_cost", "free"]
     return Table(columns, rows, title="least robust risk")
+
+
+def _where(found: PiecewisePoly, value: Fraction) -> list[tuple[Fraction, Fraction]]:
+    """The closed intervals, perhaps single points, where a continuous and piecewise linear curve has this value."""
+    spans: list[tuple[Fraction, Fraction]] = []
+    for lo, hi, poly in found.pieces:
+        assert isinstance(lo, Fraction)
+        assert isinstance(hi, Fraction)
+        ends = [x for x in (lo, hi) if poly(x) == value]
+        if ends and spans and spans[-1][1] == ends[0]:
+            spans[-1] = (spans[-1][0], ends[-1])
+        elif ends:
+            spans.append((ends[0], ends[-1]))
+    return spans
+
+
+def _span(span: tuple[Fraction, Fraction]) -> str:
+    lo, hi = span
+    return str(lo) if lo == hi else f"[{lo}, {hi}]"
 
 
 def threshold_curves(eps: Exact, prior: Exact = PRIOR) -> dict[str, PiecewisePoly]:

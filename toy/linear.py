@@ -25,7 +25,7 @@ from theory.numbers import Exact, as_fraction
 from theory.robust_logistic import Attack, ImagePair, LinearModel, Trained, gradient_descent, train
 from theory.samples import digits, load_mnist
 from theory.table import Table
-from toy import cli
+from theory import cli
 from toy.example import OTHER_SCHEMA, RISKS, SCHEMA
 from toy.linear_table5 import ADVERSARIES, RATE, STEPS, decimal, percent, table5
 

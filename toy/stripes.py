@@ -18,7 +18,7 @@ from theory import Ball, BoxDistribution, Enclosure, RegionClassifier, as_fracti
 from theory.germ import as_number
 from theory.optimal.boxes import conflict_network
 from theory.table import Table
-from toy import cli
+from theory import cli
 from toy.example import Example, add_options, report
 
 if TYPE_CHECKING:

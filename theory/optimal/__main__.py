@@ -23,8 +23,10 @@ if TYPE_CHECKING:
     from matplotlib.figure import Figure
 
     from theory.optimal.sample import SampleCurve
+    from theory.samples import LabelledSample
 
 SCHEMA = "tightrope.optimal/1"
+CURVE_SCHEMA = "tightrope.optimal.curve/1"
 NORMS = {"1": 1.0, "2": 2.0, "inf": math.inf}
 
 
@@ -32,14 +34,15 @@ def main(argv: Sequence[str] | None = None) -> int:
     """Parse, solve, print."""
     parser = cli.parser("theory.optimal", __doc__ or "", "--classes 3 7 --ord 2 --eps 1/2 1")
     parser.add_argument("--data", default="digits", metavar="FOLDER", help="a folder of IDX files, or digits (default)")
-    parser.add_argument("--classes", nargs="+", default=["3", "7"], metavar="LABEL", help="two labels (default 3 7)")
-    parser.add_argument("--ord", choices=sorted(NORMS), default="2", help="norm of the ball (default 2)")
-    parser.add_argument("--eps", nargs="+", type=cli.radius_type("eps"), default=[Fraction(1)], metavar="EPS", help="radii")
-    parser.add_argument("--prior", type=cli.probability_type("prior"), help="weight of the larger label (default: counts)")
-    parser.add_argument("--delta", type=cli.probability_type("delta"), help="add a bound for the population, 1 - delta sure")
-    parser.add_argument("--curve", action="store_true", help="the jumps of the optimum between the smallest and largest eps")
-    parser.add_argument("--certificate", type=cli.output_type("certificate"), metavar="FILE", help="write the largest eps's")
-    parser.add_argument("--plot", type=cli.figure_type("plot"), metavar="FILE", help="draw to a png, pdf or svg file")
+    add = parser.add_argument
+    add("--classes", nargs="+", default=["3", "7"], metavar="LABEL", help="two labels (default 3 7)")
+    add("--ord", choices=sorted(NORMS), default="2", help="norm of the ball (default 2)")
+    add("--eps", nargs="+", type=cli.radius_type("eps"), default=[Fraction(1)], metavar="EPS", help="radii")
+    add("--prior", type=cli.probability_type("prior"), help="weight of the larger label (default: by counts)")
+    add("--delta", type=cli.probability_type("delta"), help="bound the population's optimum with confidence 1 - delta")
+    add("--curve", action="store_true", help="every jump of the optimum up to the largest eps")
+    add("--certificate", type=cli.output_type("certificate"), metavar="FILE", help="write that of the largest eps")
+    add("--plot", type=cli.figure_type("plot"), metavar="FILE", help="draw to a png, pdf or svg file")
     cli.add_output_options(parser)
     return cli.run(parser, _report, argv)
 
@@ -54,7 +57,11 @@ def _report(args: argparse.Namespace) -> None:
         if label not in known:
             raise ValueError(f"class {label} does not occur in {sample.name}; its classes are {', '.join(known)}")
     chosen = sample.only(*(known[label] for label in args.classes))
-    with cli.progress_bar("pairs of points") as step:
+    title = f"{sample.name}: {' v '.join(args.classes)}"
+    if args.curve:
+        cli.emit(_jumps(chosen, args, title), args, schema=CURVE_SCHEMA)
+        return
+    with cli.steps("pairs of points") as step:
         found = optimal_sample_curve(chosen, sorted(set(args.eps)), NORMS[args.ord], prior=args.prior, progress=step)
     rows: list[dict[str, Any]] = []
     for best in found.optima:
@@ -65,7 +72,6 @@ def _report(args: argparse.Namespace) -> None:
         if args.delta is not None:
             row["population"] = population_lower_bound(best, args.delta)
         rows.append(row)
-    title = f"{sample.name}: {' v '.join(args.classes)}"
     if args.certificate:
         from theory.optimal.certificate import SCHEMA as CERTIFICATE
         from theory.optimal.certificate import sample_certificate
@@ -76,6 +82,17 @@ def _report(args: argparse.Namespace) -> None:
     if args.plot:
         cli.save_figure(_figure(found, title), args.plot)
     cli.emit(Table(list(rows[0]), rows, title=title), args, schema=SCHEMA)
+
+
+def _jumps(sample: LabelledSample, args: argparse.Namespace, title: str) -> Table:
+    from theory.optimal.jumps import sample_jumps
+
+    with cli.steps("pairs of points") as step:
+        jumps = sample_jumps(sample, max(args.eps), NORMS[args.ord], prior=args.prior, progress=step)
+    rows: list[dict[str, Any]] = [
+        {"eps_squared": jump.eps_squared, "eps": jump.eps, "optimum": jump.value} for jump in jumps
+    ]
+    return Table(["eps_squared", "eps", "optimum"], rows, title=f"{title}, every jump")
 
 
 def _figure(found: SampleCurve, title: str) -> Figure:

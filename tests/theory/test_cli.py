@@ -20,7 +20,7 @@ import pytest
 
 from theory.record import Record
 from theory.table import Table
-from toy import cli
+from theory import cli
 
 ROOT = Path(__file__).parents[2]
 
@@ -28,7 +28,7 @@ DUMMY = '''
 import sys, time
 from fractions import Fraction
 from theory.table import Table
-from toy import cli
+from theory import cli
 
 def body(args):
     if args.fault == "bug":
@@ -350,7 +350,7 @@ def test_the_command_line_is_light(tmp_path: Path) -> None:
         + DUMMY.replace("sys.exit(main())", "main(); print(*sorted(sys.modules.keys() - before))")
     )
     loaded = shell(path, "DUMMY --eps 0.1").stdout.splitlines()[-1].split()
-    assert "toy.cli" in loaded
+    assert "theory.cli" in loaded
     assert not {"tqdm", "matplotlib", "json", "difflib", "tabulate", "shlex", "importlib.metadata"} & set(loaded)
 
 

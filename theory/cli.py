@@ -25,6 +25,7 @@ import io
 import os
 import re
 import sys
+from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, NoReturn, TypeVar
 
@@ -32,7 +33,7 @@ from theory.numbers import as_fraction
 from theory.record import check_writable, writing
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable, Sequence
+    from collections.abc import Callable, Iterable, Iterator, Sequence
     from fractions import Fraction
 
     from matplotlib.figure import Figure
@@ -41,7 +42,8 @@ if TYPE_CHECKING:
 
 __all__ = [
     "FIGURE_SUFFIXES", "Parser", "add_output_options", "check_writable", "command", "count_type", "emit", "figure_type",
-    "fraction_type", "parser", "probability_type", "progress", "radius_type", "run", "save_figure", "writing",
+    "fraction_type", "output_type", "parser", "probability_type", "progress", "radius_type", "run", "save_figure",
+    "steps", "writing",
 ]  # fmt: skip
 
 FIGURE_SUFFIXES = (".png", ".pdf", ".svg")
@@ -172,10 +174,15 @@ def count_type(name: str, at_least: int = 1) -> Callable[[str], int]:
 
 def figure_type(name: str) -> Callable[[str], Path]:
     """The argument type of a file to draw to; it is made sure, before any work, that it can be written."""
+    return output_type(name, FIGURE_SUFFIXES)
+
+
+def output_type(name: str, suffixes: Sequence[str] = ()) -> Callable[[str], Path]:
+    """The argument type of a file to write, of any suffix unless some are named; checked before any work."""
 
     def convert(text: str) -> Path:
         try:
-            check_writable(text, FIGURE_SUFFIXES)
+            check_writable(text, suffixes)
         except (ValueError, OSError) as error:
             raise argparse.ArgumentTypeError(f"--{name} {_sentence(error)}") from None
         return Path(text)
@@ -270,6 +277,23 @@ def progress(items: Iterable[T], description: str = "", total: int | None = None
 
     bar: Iterable[T] = tqdm(items, desc=description, total=total, file=sys.stderr, leave=False)
     return bar
+
+
+@contextmanager
+def steps(description: str) -> Iterator[Callable[[int, int], None] | None]:
+    """A progress bar on stderr, if that is a terminal, as a function of (done, total); None otherwise."""
+    if sys.stderr is None or not sys.stderr.isatty():
+        yield None
+        return
+    from tqdm import tqdm
+
+    with tqdm(desc=description, file=sys.stderr, leave=False) as bar:
+
+        def show(done: int, total: int) -> None:
+            bar.total = total
+            bar.update(done - bar.n)
+
+        yield show
 
 
 def _fail(parser: argparse.ArgumentParser, sentence: str) -> int:
