@@ -9,8 +9,8 @@ import sys
 from typing import TYPE_CHECKING
 
 import toy
+from theory import cli
 from theory.table import Table
-from toy import cli
 
 if TYPE_CHECKING:
     import argparse
@@ -24,7 +24,8 @@ def examples() -> dict[str, str]:
         spec = importlib.util.find_spec(module.name)
         get_source = getattr(spec and spec.loader, "get_source", lambda _: "")
         tree = ast.parse(get_source(module.name) or "")
-        if module.name != "toy.__main__" and any(isinstance(node, ast.FunctionDef) and node.name == "main" for node in tree.body):
+        runs = any(isinstance(node, ast.FunctionDef) and node.name == "main" for node in tree.body)
+        if runs and module.name != "toy.__main__":
             found[module.name] = (ast.get_docstring(tree) or "").partition("\n")[0]
     return found
 

@@ -20,13 +20,13 @@ from theory import (
     PiecewisePoly,
     RegionClassifier,
     as_fraction,
+    cli,
     curve,
     robust_risk,
     standard_risk,
 )
 from theory.optimal.boxes import conflict_network
 from theory.table import Table
-from theory import cli
 from toy.example import Example, add_options, report
 from toy.worst import tie_notes, worst_members
 

@@ -7,10 +7,9 @@ from dataclasses import dataclass
 from fractions import Fraction
 from typing import TYPE_CHECKING, Any
 
-from theory import Ball, Enclosure, boundary_risk, robust_risk, sensible_risk, standard_risk
+from theory import Ball, Enclosure, boundary_risk, cli, robust_risk, sensible_risk, standard_risk
 from theory.curves import curves
 from theory.table import Table
-from theory import cli
 
 if TYPE_CHECKING:
     import argparse
@@ -125,6 +124,7 @@ class Example:
     def simulate(self, table: Table, n: int, seed: int, alpha: Fraction = Fraction(1, 20)) -> Table:
         """The table with a Monte Carlo estimate beside each standard and robust risk, with its confidence limits."""
         import numpy as np
+
         from theory.montecarlo import estimate
 
         rng = np.random.default_rng(seed)

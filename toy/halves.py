@@ -19,6 +19,7 @@ from theory import (
     RegionClassifier,
     as_fraction,
     boundary_risk,
+    cli,
     constant,
     robust_risk,
     sensible_risk,
@@ -28,8 +29,8 @@ from theory.curves import curves
 from theory.germ import as_number
 from theory.minimisers import robust_minimisers
 from theory.optimal.boxes import optimal_box_risk
+from theory.polynomial import Poly
 from theory.table import Table
-from theory import cli
 from toy.example import RISKS, Example, add_options, report
 
 if TYPE_CHECKING:
@@ -104,21 +105,17 @@ def optimum(radii: Sequence[Exact], prior: Exact = PRIOR) -> Table:
     return Table(columns, rows, title="least robust risk")
 
 
-def _where(found: PiecewisePoly, value: Fraction) -> list[tuple[Fraction, Fraction]]:
-    """The closed intervals, perhaps single points, where a continuous and piecewise linear curve has this value."""
-    spans: list[tuple[Fraction, Fraction]] = []
-    for lo, hi, poly in found.pieces:
-        assert isinstance(lo, Fraction)
-        assert isinstance(hi, Fraction)
-        ends = [x for x in (lo, hi) if poly(x) == value]
-        if ends and spans and spans[-1][1] == ends[0]:
-            spans[-1] = (spans[-1][0], ends[-1])
-        elif ends:
-            spans.append((ends[0], ends[-1]))
+def _where(found: PiecewisePoly, value: Fraction) -> list[tuple[Any, Any]]:
+    """The intervals, perhaps single points, on which a piecewise linear curve has its least value."""
+    spans: list[tuple[Any, Any]] = []
+    for k, x in enumerate(found.breakpoints):
+        if found.values[k] == Poly(value):
+            level = k > 0 and found.polys[k - 1] == Poly(value)
+            spans[-1:] = [(spans[-1][0], x)] if level else [*spans[-1:], (x, x)]
     return spans
 
 
-def _span(span: tuple[Fraction, Fraction]) -> str:
+def _span(span: tuple[Any, Any]) -> str:
     lo, hi = span
     return str(lo) if lo == hi else f"[{lo}, {hi}]"
 

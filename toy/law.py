@@ -24,11 +24,12 @@ from theory import (
     RegionClassifier,
     bayes_risk,
     bayes_rule,
+    cli,
     sensible_risk,
 )
 from theory.classifiers import tied_region
 from theory.optimal.boxes import conflict_network
-from toy import cli, lawfile
+from toy import lawfile
 from toy.example import RISKS, Example, add_options, report
 from toy.worst import NAMES, tie_notes, worst_members
 
@@ -102,6 +103,8 @@ def example(
 
     side = max(Fraction(1, 1000), *(high - low for low, high in _bounding_box(file.law)))
     span = (side / 16 if {*chosen} & {*optima} else Fraction(0)) if lo is None else lo, side if hi is None else hi
+    if not 0 <= span[0] < span[1]:
+        raise ValueError(f"curves cannot run from {span[0]} to {span[1]}; allowed are radii, the first the smaller")
     options: dict[str, Any] = {"ord": ord, "leave_domain": leave_domain, "lo": span[0], "hi": span[1], "exact": exact}
     groups = [[name for name in chosen if name not in optima], *([name] for name in chosen if name in optima)]
     return Example(

@@ -84,7 +84,7 @@ def parse(text: str, name: str = "the text") -> LawFile:
     """
     try:
         content = json.loads(
-            text, parse_float=_no_float, parse_constant=_no_float, parse_int=_integer, object_pairs_hook=_no_repeats
+            text, parse_float=_no_float, parse_constant=_no_constant, parse_int=_integer, object_pairs_hook=_no_repeats
         )
     except (json.JSONDecodeError, RecursionError) as error:
         raise ValueError(f"{name} is no JSON: {error}") from None
@@ -98,7 +98,9 @@ def parse(text: str, name: str = "the text") -> LawFile:
     if "restriction" in content:
         if not isinstance(law, BoxDistribution):
             raise ValueError("restriction goes with boxes; leave out the points that are not to count")
-        restricted = law.restrict(_event_of_boxes(content["restriction"], "restriction", law.dim))
+        seen = _event_of_boxes(content["restriction"], "restriction", law.dim)
+        with _at("restriction"):
+            restricted = law.restrict(seen)
     named = _object(content.get("classifiers", {}), "classifiers")
     ties = _known_label(content["ties"], "ties", law) if "ties" in content else None
     classifiers = {key: _classifier(value, f"classifiers.{key}", law) for key, value in named.items()}
@@ -131,6 +133,9 @@ def _box_law(content: dict[str, Any]) -> BoxDistribution:
         for label, mass in _masses(entry["mass"], f"{where}.mass").items():
             boxes.setdefault(label, []).append((box, mass))
     domain = None if content.get("domain") is None else _box(content["domain"], "domain")
+    dims = {len(box) for pairs in boxes.values() for box, _ in pairs} | ({len(domain)} if domain else set())
+    if len(dims) != 1:
+        raise ValueError(f"boxes and domain have the dimensions {sorted(dims)}; allowed is one for all, and a box")
     with _at("boxes"):
         return BoxDistribution.of_masses(boxes, domain)
 
@@ -150,7 +155,11 @@ def _finite_law(content: dict[str, Any]) -> FiniteDistribution:
 
 
 def _masses(value: Any, where: str) -> dict[int, Fraction]:
-    return _by_label({key: _number(mass, f"{where}.{key}") for key, mass in _object(value, where).items()}, where)
+    masses = _by_label({key: _number(mass, f"{where}.{key}") for key, mass in _object(value, where).items()}, where)
+    for label, mass in masses.items():
+        if mass < 0:
+            raise ValueError(f"{where} gives the label {label} the mass {mass}; a mass is at least 0")
+    return masses
 
 
 # -- classifiers ------------------------------------------------------------------------------------------------------
@@ -245,6 +254,10 @@ def _dim(law: Law) -> int:
 
 def _no_float(text: str) -> NoReturn:
     raise ValueError(f'{text} is a JSON float, which is not the decimal it looks like; write it as a text, "{text}"')
+
+
+def _no_constant(text: str) -> NoReturn:
+    raise ValueError(f'{text} is no number here; write it like "0.1" or "8/255", and null for an unbounded side')
 
 
 def _integer(text: str) -> int:

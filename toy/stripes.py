@@ -14,11 +14,10 @@ import sys
 from fractions import Fraction
 from typing import TYPE_CHECKING, Any
 
-from theory import Ball, BoxDistribution, Enclosure, RegionClassifier, as_fraction, constant
+from theory import Ball, BoxDistribution, Enclosure, RegionClassifier, as_fraction, cli, constant
 from theory.germ import as_number
 from theory.optimal.boxes import conflict_network
 from theory.table import Table
-from theory import cli
 from toy.example import Example, add_options, report
 
 if TYPE_CHECKING:
