@@ -18,6 +18,7 @@ import sys
 from fractions import Fraction
 from typing import TYPE_CHECKING, Any
 
+from theory import cli
 from theory.enclosure import Enclosure
 from theory.frontier import best_robust_accuracy, frontier, frontier_at, robust_optimum
 from theory.numbers import Exact, as_fraction
@@ -40,7 +41,6 @@ from theory.signgaussian import (
 from theory.signgaussian_sensible import sensible_risk
 from theory.table import Table
 from theory.theorem21 import corrected_bound, theorem_line
-from theory import cli
 from toy.example import OTHER_SCHEMA, RISKS, SCHEMA
 
 if TYPE_CHECKING:

@@ -20,12 +20,12 @@ from dataclasses import dataclass
 from fractions import Fraction
 from typing import TYPE_CHECKING, Any
 
+from theory import cli
 from theory.enclosure import Enclosure
 from theory.numbers import Exact, as_fraction
 from theory.robust_logistic import Attack, ImagePair, LinearModel, Trained, gradient_descent, train
 from theory.samples import digits, load_mnist
 from theory.table import Table
-from theory import cli
 from toy.example import OTHER_SCHEMA, RISKS, SCHEMA
 from toy.linear_table5 import ADVERSARIES, RATE, STEPS, decimal, percent, table5
 
@@ -134,14 +134,15 @@ def certificates(fitted: dict[str, Fitted]) -> list[str]:
 
 def feature_table(data: Data, counts: Sequence[int], eps: Fraction, steps: int) -> Table:
     """Figure 5(c): standard training on the k pixels of largest |E[y x_i]| alone, accuracies in percent."""
-    order = ranking(data.train)
+    order, correlations = ranking(data.train), data.train.correlations()
     rows: list[dict[str, Any]] = []
     for k in counts:
         if k > len(order):
             raise ValueError(f"features {k} are more than the {len(order)} pixels there are")
-        model = gradient_descent(data.train.features(order[:k]), steps, RATE)
-        row: dict[str, Any] = {"features": k, "least_correlation": abs(data.train.correlations()[order[k - 1]])}
-        for law, pair in (("train", data.train), ("test", data.test)):
+        seen = [(law, pair.features(order[:k])) for law, pair in (("train", data.train), ("test", data.test))]
+        model = gradient_descent(seen[0][1], steps, RATE)
+        row: dict[str, Any] = {"features": k, "least_correlation": abs(correlations[order[k - 1]])}
+        for law, pair in seen:
             row[f"standard_{law}"] = percent(model.accuracy(pair))
             for attack in ADVERSARIES:
                 row[f"{attack}_{law}"] = percent(model.accuracy(pair, eps, attack))
@@ -228,15 +229,15 @@ def figure(data: Data, fitted: dict[str, Fitted], eps: Fraction, steps: int) -> 
 def _draw_features(ax: Any, data: Data, fitted: dict[str, Fitted], eps: Fraction, steps: int) -> None:
     from toy import draw
 
-    order = ranking(data.train)
-    positive = sum(1 for i in order if data.train.correlations()[i])
+    order, correlations = ranking(data.train), data.train.correlations()
+    positive = sum(1 for i in order if correlations[i])
     counts = sorted({min(positive, round(positive ** (k / 11))) for k in range(12)})
     curves: dict[str, list[float]] = {"standard": [], **{attack: [] for attack in ADVERSARIES}}
     for k in counts:
-        model = gradient_descent(data.train.features(order[:k]), steps, RATE)
-        curves["standard"].append(100 * float(model.accuracy(data.test)))
+        model, tested = gradient_descent(data.train.features(order[:k]), steps, RATE), data.test.features(order[:k])
+        curves["standard"].append(100 * float(model.accuracy(tested)))
         for attack in ADVERSARIES:
-            curves[attack].append(100 * float(model.accuracy(data.test, eps, attack)))
+            curves[attack].append(100 * float(model.accuracy(tested, eps, attack)))
     for k, (name, values) in enumerate(curves.items()):
         label = "standard accuracy" if name == "standard" else f"adversarial accuracy ({name})"
         ax.semilogx(counts, values, "o-", color=draw.LINES[k], label=label, markersize=3)
