@@ -18,9 +18,9 @@ from pathlib import Path
 
 import pytest
 
+from theory import cli
 from theory.record import Record
 from theory.table import Table
-from theory import cli
 
 ROOT = Path(__file__).parents[2]
 
