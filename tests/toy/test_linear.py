@@ -145,7 +145,7 @@ def test_idx_folders_are_read_and_their_own_test_part_is_used(
 def test_on_mnist_the_certified_losses_and_counts(data_folder: Path | None) -> None:
     """Recomputed in floating point from the model, and against a general convex solver's optimum on the support."""
     if data_folder is None:
-        pytest.skip("name the folder of data sets with --data or TIGHTROPE_DATA")
+        pytest.skip("optional oracle: MNIST, in the folder that --data or TIGHTROPE_DATA names")
     mnist = linear.distribution(data_folder / "mnist")
     assert (len(mnist.train), len(mnist.test)) == (11686, 1920)
     fitted = linear.classifiers(mnist)
