@@ -114,7 +114,6 @@ def largest_gain(w: Floats, x: Floats, ball: Ball, walls: Floats) -> Floats:
     """
     eps, size = float(ball.radius), np.abs(w)
     room = np.where(w > 0, walls[1] - x, x - walls[0])
-    room[:, w == 0] = 0
     if ball.ord == math.inf:
         return np.asarray(np.minimum(room, eps) @ size)
     gain = np.zeros(len(x))
@@ -127,9 +126,10 @@ def largest_gain(w: Floats, x: Floats, ball: Ball, walls: Floats) -> Floats:
     # along w, and where an axis hits its wall, on along the others: at most one round an axis
     free, step = np.broadcast_to(size > 0, room.shape), np.zeros(room.shape)
     for _ in w:
-        rest = np.maximum(eps * eps - (np.where(free, 0, step) ** 2).sum(axis=1), 0)
-        norm = (free * size**2).sum(axis=1)
-        step = np.where(free, np.sqrt(rest / np.where(norm > 0, norm, 1))[:, None] * size, step)
+        rest = np.maximum(eps * eps - (np.where(free, 0, step) ** 2).sum(axis=1, keepdims=True), 0)
+        slope = free * size / np.maximum((free * size).max(axis=1, keepdims=True), np.finfo(float).tiny)
+        norm = np.sqrt((slope**2).sum(axis=1, keepdims=True))
+        step = np.where(free, np.sqrt(rest) * slope / np.where(norm > 0, norm, 1), step)
         free = free & (step < room)
         step = np.minimum(step, room)
     return np.asarray(step @ size)
