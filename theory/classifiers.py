@@ -1,22 +1,19 @@
 """Classifiers as decision regions.
 
 All that a risk needs to know of a classifier is, for each label y, the event ``wrong(y)`` on which it errs when the
-truth is y. A label-valued classifier covers its domain with one region a label; a real-valued score leaves {score = 0} in no
-region, so that score 0 errs for every label (TRADES, section 2.2: an error is f(X)Y <= 0).
+truth is y. A label-valued classifier covers its domain with one region a label; a real-valued score leaves {score = 0}
+in no region, so that score 0 errs for every label (TRADES, section 2.2: an error is f(X)Y <= 0).
 """
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
 
 from theory.boxes import Boxes
-from theory.density import common_values
-from theory.distributions import BoxDistribution, FiniteDistribution
-from theory.points import Points
 
 
 @dataclass(frozen=True, slots=True)
@@ -73,15 +70,19 @@ def bayes_rule(law: Any, *, ties: int | None = None) -> RegionClassifier:
     to a sensible adversary: ``ties`` names the label to predict there. Where only other labels tie for the maximum
     (which takes three labels) the first of those is predicted, so that the rule stays one of least standard risk.
 
-    Raises ``ValueError`` if some part of the domain is tied and ``ties`` is None.
+    Without ``ties`` the rule is defined on the domain alone: an adversary that leaves it finds errors everywhere.
 
+    Raises ``ValueError`` if some part of the domain is tied and ``ties`` is None, ``TypeError`` for a law that does not
+    know where which label is most likely.
+
+    >>> from theory import BoxDistribution
     >>> law = BoxDistribution.of_masses({-1: [([("0", "1/2")], "1/2")], +1: [([("1/2", "1")], "1/2")]}, [("0", "1")])
     >>> bayes_rule(law).regions[+1]
     Boxes([(1/2, 1)], dim=1)
     """
-    if law.restricts is not None:
+    if getattr(law, "restricts", None) is not None:
         return bayes_rule(law.restricts, ties=ties)
-    best, tied = _argmax(law, ties)
+    best, tied = _most_likely(law)(ties)
     if not tied.is_empty and ties is None:
         raise ValueError(
             f"labels tie on {tied!r}, so the Bayes rule is not unique there; "
@@ -100,51 +101,21 @@ def bayes_rule(law: Any, *, ties: int | None = None) -> RegionClassifier:
 
 def tied_region(law: Any) -> Any:
     """Where the Bayes rule is not unique (off the support included)."""
-    return _argmax(law)[1]
+    tied: Any = _most_likely(law)()[1]
+    return tied
 
 
 def bayes_risk(law: Any) -> Any:
     """R*: the least standard risk, 1 - E max_y P(Y = y | X)."""
-    best, _ = _argmax(law, law.labels[0])
+    best, _ = _most_likely(law)(law.labels[0])
     return 1 - sum(law.mass(region, label) for label, region in best.items())
 
 
-def _argmax(law: Any, ties: int | None = None) -> tuple[dict[int, Any], Any]:
-    """For each label the event on which it is predicted, and the part of the domain where labels tie.
-
-    Without ``ties`` a label is predicted where it alone is most likely; with it, tied parts are assigned as well.
-    """
-    preferred = law.labels.index(ties) if ties in law.labels else None
-    if isinstance(law, FiniteDistribution):
-        winners = [_winners(row) for row in zip(*law.masses.values(), strict=True)]
-
-        def where(holds: list[bool]) -> Any:
-            return Points(law.space, (i for i, yes in enumerate(holds) if yes))
-
-    else:
-        assert isinstance(law, BoxDistribution)
-        edges, values, places = common_values([law.densities[label] for label in law.labels])
-        winners = [_winners(row) for row in values]
-
-        def where(holds: list[bool]) -> Any:
-            return Boxes.on_grid(edges, np.array(holds)[places]) & law.domain
-
-    def choice(best: list[int]) -> int | None:
-        if len(best) == 1:
-            return best[0]
-        return preferred if preferred is None or preferred in best else best[0]
-
-    chosen = [choice(best) for best in winners]
-    regions = {label: where([k == c for c in chosen]) for k, label in enumerate(law.labels)}
-    return regions, where([len(best) > 1 for best in winners])
-
-
-def _winners(values: tuple[Any, ...]) -> list[int]:
-    """The places of the largest value."""
-    best = [0]
-    for k, value in enumerate(values[1:], 1):
-        if value > values[best[0]]:
-            best = [k]
-        elif value == values[best[0]]:
-            best.append(k)
-    return best
+def _most_likely(law: Any) -> Callable[..., tuple[dict[int, Any], Any]]:
+    if not hasattr(law, "most_likely"):
+        raise TypeError(
+            f"{type(law).__name__} does not know its Bayes rule (it has no most_likely); give the rule itself, as "
+            "reference= where a risk asks for one"
+        )
+    found: Callable[..., tuple[dict[int, Any], Any]] = law.most_likely
+    return found

@@ -15,7 +15,7 @@ import numpy as np
 
 from theory.between import Between
 from theory.boxes import Boxes, Number, box_volume
-from theory.density import StepDensity
+from theory.density import StepDensity, common_values
 from theory.enclosure import Enclosure
 from theory.germ import Germ, as_number
 from theory.points import FiniteSpace, Points
@@ -120,6 +120,20 @@ class BoxDistribution:
     def prior(self, label: int) -> Number:
         """P(Y = label)."""
         return _of_label(label, self.densities).integral()
+
+    def most_likely(self, ties: int | None = None) -> tuple[dict[int, Boxes], Boxes]:
+        """For each label the event on which it is predicted, and the part of the domain where labels tie.
+
+        Without ``ties`` a label is predicted where it alone is most likely; with it, tied parts are assigned as well:
+        to ``ties`` if it is among the most likely labels, else to the first of them.
+        """
+        edges, values, places = common_values([self.densities[label] for label in self.labels])
+        chosen, tied = _choices(values, None if ties not in self.labels else self.labels.index(ties))
+
+        def where(holds: list[bool]) -> Boxes:
+            return Boxes.on_grid(edges, np.array(holds)[places]) & self.domain
+
+        return {label: where([k == c for c in chosen]) for k, label in enumerate(self.labels)}, where(tied)
 
     def restrict(self, event: Boxes) -> BoxDistribution:
         """The law given that X lies in ``event`` (SENSE, section 2): same domain, and the Bayes rule of this law."""
@@ -231,6 +245,16 @@ class FiniteDistribution:
         """P(Y = label)."""
         return sum(_of_label(label, self.masses), Fraction(0))
 
+    def most_likely(self, ties: int | None = None) -> tuple[dict[int, Points], Points]:
+        """For each label the points at which it is predicted, and those where labels tie; ``ties`` as for box laws."""
+        rows = list(zip(*self.masses.values(), strict=True))
+        chosen, tied = _choices(rows, None if ties not in self.labels else self.labels.index(ties))
+
+        def where(holds: list[bool]) -> Points:
+            return Points(self.space, (i for i, yes in enumerate(holds) if yes))
+
+        return {label: where([k == c for c in chosen]) for k, label in enumerate(self.labels)}, where(tied)
+
     def sample(self, n: int, rng: np.random.Generator) -> tuple[np.ndarray, np.ndarray]:
         """n independent draws: indices of points (n,) and labels (n,)."""
         flat = np.array([[float(m) for m in row] for row in self.masses.values()])
@@ -242,3 +266,31 @@ def _of_label(label: int, table: Mapping[int, Any]) -> Any:
     if label not in table:
         raise ValueError(f"label {label} does not occur in the law; its labels are {list(table)}")
     return table[label]
+
+
+def _choices(rows: Sequence[tuple[Any, ...]], preferred: int | None) -> tuple[list[int | None], list[bool]]:
+    """For each row the place of its largest value, and whether there are several such places.
+
+    Of several the ``preferred`` one is chosen, or the first if it is not among them; with None preferred, none is.
+    """
+    chosen: list[int | None] = []
+    tied = []
+    for row in rows:
+        best = _largest(row)
+        tied.append(len(best) > 1)
+        if len(best) == 1 or (preferred is not None and preferred not in best):
+            chosen.append(best[0])
+        else:
+            chosen.append(preferred)
+    return chosen, tied
+
+
+def _largest(values: tuple[Any, ...]) -> list[int]:
+    """The places of the largest value."""
+    best = [0]
+    for k, value in enumerate(values[1:], 1):
+        if value > values[best[0]]:
+            best = [k]
+        elif value == values[best[0]]:
+            best.append(k)
+    return best

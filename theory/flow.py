@@ -17,10 +17,13 @@ lists them (Picard and Queyranne, 1980).
 from __future__ import annotations
 
 from dataclasses import dataclass
+from functools import reduce
+from operator import or_
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
+    from collections.abc import Set as AbstractSet
 
 Capacity = Any
 """An element of an ordered field, or ``None`` for infinity; one number type in a network, the literal 0 welcome."""
@@ -58,17 +61,22 @@ class ResidualOrder:
     components: tuple[frozenset[int], ...]
     successors: tuple[frozenset[int], ...]
 
-    def closures(self, limit: int = 10_000) -> Iterator[frozenset[int]]:
+    def closures(self, limit: int = 10_000, among: AbstractSet[int] | None = None) -> Iterator[frozenset[int]]:
         """Every set of nodes closed under residual arcs, the empty one first.
 
-        Raises ``ValueError`` before the first if there are more than ``limit``.
+        Of those that are alike on the nodes ``among`` only the least is given. Raises ``ValueError`` before the first
+        if there are more than ``limit``.
         """
-        # Successors come first, so a component may join exactly when its successors have: no branch ever dies, and the
-        # work is proportional to the number of closures.
-        closures = [0]
-        for i, below in enumerate(self.successors):
-            need = sum(1 << j for j in below)
-            closures += [taken | 1 << i for taken in closures if taken & need == need]
+        # Successors come first, so a component may join exactly when all below it have that matter: no branch ever
+        # dies, and the work is proportional to the number of closures. It brings along what does not matter.
+        closures, matter = [0], 0
+        below: list[int] = []
+        for i, successors in enumerate(self.successors):
+            below.append(reduce(or_, (below[j] | 1 << j for j in successors), 0))
+            if among is None or self.components[i] & among:
+                need = below[i] & matter
+                closures += [taken | below[i] | 1 << i for taken in closures if taken & need == need]
+                matter |= 1 << i
             if len(closures) > limit:
                 raise ValueError(
                     f"the network has more than {limit} minimum cuts ({len(self.components)} components between the "
@@ -78,9 +86,12 @@ class ResidualOrder:
             frozenset().union(*(c for i, c in enumerate(self.components) if taken >> i & 1)) for taken in closures
         )
 
-    def minimum_cuts(self, limit: int = 10_000) -> Iterator[frozenset[int]]:
-        """The source side of every minimum cut, the minimal one first. Raises as ``closures``."""
-        return (self.base | closure for closure in self.closures(limit))
+    def minimum_cuts(self, limit: int = 10_000, among: AbstractSet[int] | None = None) -> Iterator[frozenset[int]]:
+        """The source side of every minimum cut, the minimal one first; of those alike on ``among`` the least.
+
+        Raises as ``closures``.
+        """
+        return (self.base | closure for closure in self.closures(limit, among))
 
 
 def max_flow(n: int, edges: Sequence[Edge], source: int, sink: int) -> Flow:

@@ -1,14 +1,20 @@
-"""The classes of all minimisers of a risk, and their worst members under another law.
+"""The classes of minimisers of a risk, and their worst members under another law.
 
 A learner that sees only a restricted law may return any minimiser of its risk there. Each of the three classes
 (natural, sensible, robust) is described by labels forced on a region; elsewhere its members do as they like, and the
 worst member under the true law is wrong there (SENSE, section 2 and appendix G).
+
+Robust minimisers may tie: then there is one alternative a minimum cut. With equal densities either side of a class line
+the ties are a continuum, of which the cuts of a grid are finitely many: ``robust_minimisers`` says which, and why they
+are enough for the extremes.
 """
 
 from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
+from functools import reduce
+from operator import or_
 from typing import TYPE_CHECKING
 
 from theory.classifiers import RegionClassifier, bayes_rule
@@ -34,7 +40,7 @@ class MinimiserClass:
         """The member of largest standard risk under ``law``, then of largest robust risk; ``truth`` never errs there.
 
         Being wrong on the whole free region maximises every risk at once, so only ties between alternatives need a
-        search. It covers these alternatives: members that mix several of them cell by cell are not looked at.
+        search; of alternatives alike in standard risk the one of larger robust risk is taken.
         Raises ``ValueError`` if ``truth`` errs under ``law``: on noisy labels no one classifier is wrong everywhere.
         """
         return self._extreme(truth, law, ball, sign=+1)
@@ -60,8 +66,10 @@ def natural_minimisers(law: BoxDistribution) -> MinimiserClass:
 
     (SENSE, appendix G, class 1.) Raises ``ValueError`` where labels tie on the support.
     """
-    rule = bayes_rule(law)
-    return MinimiserClass(({y: law.support & rule.regions[y] for y in law.labels},))
+    regions, tied = law.most_likely()
+    if not (tied & law.support).is_empty:
+        raise ValueError(f"labels tie on {tied & law.support!r}, so minimisers of the standard risk may choose there")
+    return MinimiserClass(({y: law.support & regions[y] for y in law.labels},))
 
 
 def sensible_minimisers(law: BoxDistribution, ball: Ball, reference: RegionClassifier | None = None) -> MinimiserClass:
@@ -74,16 +82,30 @@ def sensible_minimisers(law: BoxDistribution, ball: Ball, reference: RegionClass
     return MinimiserClass((seen,))
 
 
-def robust_minimisers(law: BoxDistribution, ball: Ball) -> MinimiserClass:
-    """All minimisers of the robust risk, one alternative a minimum cut: the label forced on the kept mass's balls.
+def robust_minimisers(law: BoxDistribution, ball: Ball, under: BoxDistribution | None = None) -> MinimiserClass:
+    """Minimisers of the robust risk, one alternative a minimum cut: the label forced on the kept mass's balls.
 
-    (SENSE, appendix G, class 3, whose eq (14) this replaces.)
+    (SENSE, appendix G, class 3, whose eq (14) this replaces.) Where cuts tie, the grid is refined by the faces of the
+    law ``under`` which members are to be compared, moved by the radius; by default the law that ``law`` restricts, or
+    itself. If the conflict is along one axis (the others drop out, see ``theory.optimal.boxes``), every tied cut that
+    does not vary along the others is given by the places of finitely many switches from one label to the other. Between
+    the lines the standard risk is piecewise linear in these, with breaks only where two of them meet: its least and its
+    largest value are found at lines.
+
+    Along several axes at once tied minimisers may have any shape; then only those made of cells are listed.
     """
-    return MinimiserClass(tuple(m.forced for m in conflict_network(law, ball).minimisers()))
+    network = conflict_network(law, ball)
+    if network.is_tied:
+        true = under or law.restricts or law
+        grids = [density.edges for density in true.densities.values()]
+        lines = [[x + ball.radius for edges in grids for x in edges[a]] for a in range(law.dim)]
+        network = conflict_network(law, ball, lines=lines)
+    return MinimiserClass(tuple(m.forced for m in network.minimisers()))
 
 
 def _filled(forced: Mapping[int, Boxes], truth: RegionClassifier, *, flip: bool) -> RegionClassifier:
-    """y on forced[y]; elsewhere the true label, or with ``flip`` the other one (of two)."""
-    other = dict(zip(sorted(forced), sorted(forced, reverse=True), strict=True))
-    free = {y: truth.regions[other[y] if flip else y] for y in forced}
-    return RegionClassifier({y: (forced[y] | free[y]) - forced[other[y]] for y in sorted(forced)})
+    """y on forced[y]; elsewhere the true label, or with ``flip`` the one after it in order."""
+    labels = sorted(forced)
+    source = dict(zip(labels, labels[-1:] + labels[:-1] if flip else labels, strict=True))
+    settled = reduce(or_, forced.values())
+    return RegionClassifier({y: forced[y] | (truth.regions[source[y]] - settled) for y in labels})

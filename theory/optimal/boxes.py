@@ -25,8 +25,10 @@ projects to: a line outside that projection bounds no cell of the network.
 equal coordinates on it costs nothing.
 
 **All minimisers.** In the lattice of minimum cuts the smallest source side keeps the least of class -1, the largest
-keeps the least of class +1. What these keep is kept by every minimiser, hence the label on its eps-neighbourhood is
-forced.
+keeps the least of class +1. What these keep is kept by every minimiser (complementary slackness: a minimiser gives up
+only saturated mass, and just one end of every pair that the flow couples), hence the label on its eps-neighbourhood is
+forced. The cuts in between are not *all* minimisers: where tied cells are joined by the translation alone, a part of
+the one may be kept with the complementary part of the other, and the grid only knows parts that its lines cut out.
 """
 
 from __future__ import annotations
@@ -98,8 +100,8 @@ def optimal_box_risk(law: BoxDistribution, ball: Ball, atoms: Atoms | None = Non
     """inf over all measurable f of R_rob(f), exactly, for a law on boxes with labels -1 and +1 under l-infinity.
 
     ``atoms`` = {y: [(point, mass)]} mixes point masses in: the law on boxes then has the rest of the mass. Runs on
-    germs too, so that ``theory.curves.curve`` gives the optimum as a function of eps. Raises ``ValueError`` for other labels,
-    another norm, a domain that is not one box, atoms of mass above 1, or a network above 20,000 cells.
+    germs too, so that ``theory.curves.curve`` gives the optimum as a function of eps. Raises ``ValueError`` for other
+    labels, another norm, a domain that is not one box, atoms of mass above 1, or a network above 20,000 cells.
 
     >>> from theory import Ball, BoxDistribution
     >>> halves = BoxDistribution.of_masses(
@@ -165,7 +167,14 @@ class Network:
 
     def minimisers(self, limit: int = 10_000) -> Iterator[Minimiser]:
         """One entry a minimum cut, least of class -1 kept first. Raises ``ValueError`` beyond ``limit`` of them."""
-        return (self.minimiser(side) for side in residual_order(self.flow).minimum_cuts(limit))
+        parts = {head for tail, head, _ in self.graph.edges if tail == 0}
+        parts |= {tail for tail, head, _ in self.graph.edges if head == 1}
+        return (self.minimiser(side) for side in residual_order(self.flow).minimum_cuts(limit, parts))
+
+    @property
+    def is_tied(self) -> bool:
+        """Whether there are several minimum cuts."""
+        return self.flow.source_side_min != self.flow.source_side_max
 
     def _lift(self, cells: list[Cell]) -> Boxes:
         """Cells of the axes that did not drop out, as cylinders in the whole space."""
@@ -176,17 +185,33 @@ class Network:
         return Boxes(boxes, self.law.dim)
 
 
-def conflict_network(law: BoxDistribution, ball: Ball, atoms: Atoms | None = None) -> Network:
-    """The orbit-grid network of a law and its maximum flow. Raises as ``optimal_box_risk``."""
-    graph = conflict_graph(law, ball, atoms)
+def conflict_network(
+    law: BoxDistribution, ball: Ball, atoms: Atoms | None = None, *, lines: Sequence[Sequence[Number]] = ()
+) -> Network:
+    """The orbit-grid network of a law and its maximum flow; ``lines`` as for ``conflict_graph``.
+
+    Raises as ``optimal_box_risk``.
+    """
+    graph = conflict_graph(law, ball, atoms, lines=lines)
     return Network(law, ball, graph, max_flow(graph.n, graph.edges, 0, 1))
 
 
-def conflict_graph(law: BoxDistribution, ball: Ball, atoms: Atoms | None = None) -> ConflictGraph:
-    """The orbit-grid network of a law, not yet solved. Raises as ``optimal_box_risk``."""
+def conflict_graph(
+    law: BoxDistribution,
+    ball: Ball,
+    atoms: Atoms | None = None,
+    *,
+    reduce: bool = True,
+    lines: Sequence[Sequence[Number]] = (),
+) -> ConflictGraph:
+    """The orbit-grid network of a law, not yet solved; without ``reduce`` no axis drops out.
+
+    ``lines`` are coordinates, axis by axis, at which to refine the grid: finer grids have more minimum cuts.
+    Raises as ``optimal_box_risk``.
+    """
     if law.labels != (-1, 1):
         raise ValueError(f"labels {list(law.labels)} are not -1 and +1; this optimum is for two classes")
-    if ball.ord != math.inf:
+    if ball.ord != math.inf and law.dim > 1:
         raise ValueError(f"norm {ball.ord:g} has no exact optimum on boxes; use ord=inf")
     if sum(1 for _ in law.domain.cells()) != 1:
         raise ValueError("a domain of several boxes is not convex, so distances do not tell which balls meet")
@@ -195,12 +220,14 @@ def conflict_graph(law: BoxDistribution, ball: Ball, atoms: Atoms | None = None)
     continuous = 1 - sum((mass for y in (-1, +1) for _, mass in points[y]), Fraction(0))
     if continuous < 0:
         raise ValueError(f"atoms have mass {1 - continuous}; at most 1 is left for them")
-    axes, densities = _essential_axes(law, reduce=not (points[-1] or points[+1]))
+    axes, densities = _essential_axes(law, reduce=reduce and not (points[-1] or points[+1]))
     zones = {}
     for y in (-1, +1):
         cubes = Boxes([_cube(point, reach) for point, _ in points[-y]] if reach > 0 else [], len(axes))
         zones[y] = densities[y].restrict(densities[-y].support.dilate(reach) | cubes)
     seeds = [[point[a] for y in (-1, +1) for point, _ in points[y]] for a in range(len(axes))]
+    if lines:
+        seeds = [[*places, *lines[a]] for places, a in zip(seeds, axes, strict=True)]
     grid = [_axis_cells([zones[-1], zones[+1]], a, reach, seeds[a]) for a in range(len(axes))]
     cells: dict[int, tuple[Cell, ...]] = {}
     masses: dict[int, list[Number]] = {}
@@ -301,7 +328,7 @@ def _conflict_edges(
 
 
 def _axis_cells(zones: list[StepDensity], axis: int, reach: Number, seeds: list[Number]) -> list[Interval]:
-    """The cells of the orbit grid on one axis, where mass that can conflict projects to; ``seeds``: atoms' places."""
+    """The cells of the orbit grid on one axis, where mass that can conflict projects to; ``seeds``: further lines."""
     spans = [_projection(zone, axis) for zone in zones]
     shadow = spans[0] | spans[1]
     pieces = [(lo, hi) for ((lo, hi),) in shadow.cells()]
