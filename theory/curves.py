@@ -112,6 +112,8 @@ def _piece(function: Callable[[Any], Sequence[Any]], at: Real, stop: Fraction) -
     near: Root = at
     for _ in range(60):
         near = near.refine((near.hi - near.lo) / 16)
+        if near.hi >= stop:
+            continue
         log = Log(near.hi, stop, start=near.lo)
         polys = _values(function, log.germ())
         if log.prev <= at:
@@ -120,11 +122,13 @@ def _piece(function: Callable[[Any], Sequence[Any]], at: Real, stop: Fraction) -
 
 
 def _values(function: Callable[[Any], Sequence[Any]], eps: Fraction | Germ) -> tuple[Poly, ...]:
-    return tuple(_poly(result) for result in function(eps))
+    return tuple(_poly(result, eps) for result in function(eps))
 
 
-def _poly(result: Any) -> Poly:
+def _poly(result: Any, eps: Fraction | Germ) -> Poly:
     if isinstance(result, Germ):
+        if not isinstance(eps, Germ) or result.log is not eps.log:
+            raise ValueError("the function returned what it kept from an earlier call; it must be computed anew")
         return result.poly
     value = result.lo if isinstance(result, Enclosure) and result.is_exact else result
     if not isinstance(value, Fraction | int):

@@ -104,13 +104,28 @@ class Germ:
         """The same polynomial in eps."""
         return Poly(*self.coeffs).shift(-self.log.at)
 
+    def _local(self, value: Any) -> tuple[Fraction, ...] | None:
+        """The coefficients of another operand, None if it is no exact number."""
+        if isinstance(value, Germ):
+            if value.log is not self.log:
+                raise ValueError(
+                    f"{value!r} and {self!r} come from two runs and do not mix: a law or classifier that depends on "
+                    "eps must be made anew in every run, and a curve cannot be computed within another"
+                )
+            return value.coeffs
+        if isinstance(value, Fraction):
+            return (value,) if value else ()
+        if isinstance(value, int):
+            return (Fraction(value),) if value else ()
+        return None
+
     def _of(self, coeffs: list[Fraction]) -> Germ:
         while coeffs and not coeffs[-1]:
             coeffs.pop()
         return Germ(tuple(coeffs), self.log)
 
     def __add__(self, other: Any) -> Germ:
-        b = _local(other)
+        b = self._local(other)
         if b is None:
             return NotImplemented
         a = self.coeffs
@@ -122,13 +137,13 @@ class Germ:
         return Germ(tuple(-c for c in self.coeffs), self.log)
 
     def __sub__(self, other: Any) -> Germ:
-        return NotImplemented if _local(other) is None else self + -other
+        return NotImplemented if self._local(other) is None else self + -other
 
     def __rsub__(self, other: Any) -> Germ:
         return (-self).__add__(other)
 
     def __mul__(self, other: Any) -> Germ:
-        b = _local(other)
+        b = self._local(other)
         if b is None:
             return NotImplemented
         if not (self.coeffs and b):
@@ -143,7 +158,7 @@ class Germ:
     __rmul__ = __mul__
 
     def __truediv__(self, other: Any) -> Germ:
-        b = _local(other)
+        b = self._local(other)
         if b is None:
             return NotImplemented
         if len(b) > 1:
@@ -153,13 +168,15 @@ class Germ:
         return Germ(tuple(c / b[0] for c in self.coeffs), self.log)
 
     def __rtruediv__(self, other: Any) -> Germ:
-        return Germ(_local(other) or (), self.log) / self
+        return Germ(self._local(other) or (), self.log) / self
 
     def __bool__(self) -> bool:
         return self != 0
 
     def __eq__(self, other: object) -> bool:
-        b = _local(other)
+        if isinstance(other, Germ) and other.log is not self.log:
+            return False  # no error here: a cache that holds germs of an earlier run shall miss, not fail
+        b = self._local(other)
         if b is None:
             return NotImplemented
         if self.coeffs == b:
@@ -180,7 +197,7 @@ class Germ:
         return self._sign(other) >= 0
 
     def _sign(self, other: Any) -> int:
-        b = _local(other)
+        b = self._local(other)
         if b is None:
             raise TypeError(f"a germ cannot be compared with {other!r}; only exact numbers are allowed")
         return 0 if self.coeffs == b else self.log.sign(_minus(self.coeffs, b))
@@ -211,16 +228,6 @@ def _minus(a: tuple[Fraction, ...], b: tuple[Fraction, ...]) -> tuple[Fraction, 
     while not difference[-1]:
         difference.pop()
     return tuple(difference)
-
-
-def _local(value: Any) -> tuple[Fraction, ...] | None:
-    if isinstance(value, Germ):
-        return value.coeffs
-    if isinstance(value, Fraction):
-        return (value,) if value else ()
-    if isinstance(value, int):
-        return (Fraction(value),) if value else ()
-    return None
 
 
 def as_number(value: object, name: str = "value", *, exact_float: bool = False) -> Any:

@@ -11,6 +11,7 @@ from __future__ import annotations
 import math
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
+from itertools import pairwise
 from typing import Any
 
 from theory.germ import as_number
@@ -33,9 +34,10 @@ class FiniteSpace:
         rows = tuple(tuple(as_number(x, "coordinate") for x in point) for point in points)
         if len({len(row) for row in rows}) != 1 or not rows[0]:
             raise ValueError("points of one positive dimension are needed, at least one of them")
-        if len(set(rows)) < len(rows):
-            twice = next(row for k, row in enumerate(rows) if row in rows[:k])
-            raise ValueError(f"point ({', '.join(map(str, twice))}) occurs twice; a space lists each point once")
+        # by comparisons, not by hash: on germs the place where two points meet must be logged
+        for row, following in pairwise(sorted(rows)):
+            if row == following:
+                raise ValueError(f"point ({', '.join(map(str, row))}) occurs twice; a space lists each point once")
         return cls(coordinates=rows)
 
     @classmethod

@@ -4,9 +4,9 @@ Between the finitely many eps at which the lines of the orbit grid change order,
 capacities are polynomials of degree at most dim. A cut's capacity is then a polynomial P(eps), an upper bound of the
 optimum on the whole stretch. That no other cut is smaller on [a, b] is proved by flows in Bernstein form: write every
 capacity as sum_i B_i(eps) c_i over the Bernstein basis of [a, b]. If for each i the network with the capacities
-c_i >= 0 carries a flow F_i of value P_i, the i-th Bernstein coefficient of P, then sum_i B_i(eps) F_i is a feasible flow
-of value P(eps) at every eps of [a, b], because every B_i is non-negative there. dim + 1 maximum flows in plain rationals
-prove a piece.
+c_i >= 0 carries a flow F_i of value P_i, the i-th Bernstein coefficient of P, then sum_i B_i(eps) F_i is a feasible
+flow of value P(eps) at every eps of [a, b], because every B_i is non-negative there. dim + 1 maximum flows in plain
+rationals prove a piece.
 
 Where the optimum passes from one cut to another inside a stretch, the break is a root of the difference of two such
 polynomials, rational or not; up to an irrational one the last bit is proved by a flow that is a polynomial itself.
@@ -188,6 +188,8 @@ def _local(stretch: _Stretch, at: Real) -> tuple[Poly, Real]:
     near = at
     for _ in range(60):
         near = near.refine((near.hi - near.lo) / 16)
+        if near.hi >= stretch.hi:
+            continue
         log = Log(near.hi, stretch.hi, start=near.lo)
         p, end = _polynomial_flow(stretch, log)
         if log.prev <= at:
