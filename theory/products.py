@@ -44,9 +44,12 @@ class Marginal(Protocol):
         """n independent floats."""
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, eq=False)
 class Normal:
-    """exp(-(x - mean)^2 / (2 sd^2)) / (sd sqrt(2 pi)); an irrational ``sd`` is given as an enclosure."""
+    """exp(-(x - mean)^2 / (2 sd^2)) / (sd sqrt(2 pi)); an irrational ``sd`` is given as an enclosure.
+
+    Two of them are equal if they surely are one law: an enclosed ``sd`` is the same number in both if it is one object.
+    """
 
     mean: Fraction
     sd: Fraction | Enclosure
@@ -54,6 +57,16 @@ class Normal:
     def __init__(self, mean: Exact, sd: Exact | Enclosure) -> None:
         object.__setattr__(self, "mean", as_fraction(mean, "mean"))
         object.__setattr__(self, "sd", sd if isinstance(sd, Enclosure) else _positive(sd, "sd"))
+
+    def __eq__(self, other: object) -> bool:
+        if not isinstance(other, Normal):
+            return NotImplemented
+        if isinstance(self.sd, Enclosure) or isinstance(other.sd, Enclosure):
+            return self.mean == other.mean and self.sd is other.sd
+        return self.mean == other.mean and self.sd == other.sd
+
+    def __hash__(self) -> int:
+        return hash((self.mean, self.sd))
 
     @property
     def mode(self) -> Fraction:

@@ -1,7 +1,8 @@
 """The least robust risk over all classifiers, with certificates.
 
-``optimal_robust_risk`` is the one door: it hands a law or a labelled sample to the solver that fits. Whatever the solver,
-the answer has ``value`` (an ``Enclosure``), ``classifier`` (one that attains it, or its upper end) and ``verified``.
+``optimal_robust_risk`` is the one door: it hands a law or a labelled sample to the solver that fits. Whatever the
+solver, the answer has a ``value`` (an ``Enclosure``; a Fraction for a sample) and a ``classifier`` that attains it, or
+its upper end.
 """
 
 from __future__ import annotations
@@ -24,7 +25,7 @@ def optimal_robust_risk(dist_or_sample: Any, ball: Ball, **options: Any) -> Any:
     ==========================  ======================  =====================================================
     law or sample               norms                   answer
     ==========================  ======================  =====================================================
-    ``BoxDistribution``         inf                     exact: ``theory.optimal.boxes`` (option ``atoms``)
+    ``BoxDistribution``         inf (on the line: all)  exact: ``theory.optimal.boxes`` (option ``atoms``)
     ``BoxDistribution``         1, 2                    enclosed: ``theory.optimal.enclosed`` (option ``h``)
     ``ProductDistribution``     inf                     enclosed: ``theory.optimal.enclosed`` (option ``steps``)
     ``FiniteDistribution``      1, 2, inf               exact: ``theory.optimal.finite``
@@ -40,7 +41,7 @@ def optimal_robust_risk(dist_or_sample: Any, ball: Ball, **options: Any) -> Any:
     (Fraction(0, 1), Fraction(1, 2))
     """
     if isinstance(dist_or_sample, BoxDistribution):
-        if ball.ord == math.inf:
+        if ball.ord == math.inf or dist_or_sample.dim == 1:
             return optimal_box_risk(dist_or_sample, ball, **options)
         from theory.optimal.enclosed import optimal_round_risk
 
@@ -68,5 +69,5 @@ def optimal_robust_risk(dist_or_sample: Any, ball: Ball, **options: Any) -> Any:
 
 
 def _step(ball: Ball) -> Fraction:
-    """Cells of half a radius; a zero radius needs no finer cells than the law's own."""
+    """Cells of half a radius; at radius 0 none are needed."""
     return Fraction(ball.radius) / 2 if ball.radius > 0 else Fraction(1)

@@ -11,8 +11,8 @@ apart). The layer that the translation cannot use is O(h) of the mass in cells O
 
 **Round balls** (``optimal_round_risk``). A box law is cut into cells no wider than h. Inner network: cells whose
 points all conflict, and equal cells whose translation is at most 2 eps long; its flow is a coupling. Outer network:
-cells with some conflicting pair; its cut is a cover, and its classifier's risk is at most the cut. The gap closes
-like h.
+cells with some conflicting pair; its cut is a cover, so the classifier that is -1 just on the balls around the cells of
+class -1 that it keeps risks at most the cut, and at most what the event algebra says of it. The gap closes like h.
 """
 
 from __future__ import annotations
@@ -24,8 +24,8 @@ from itertools import pairwise, product
 from typing import TYPE_CHECKING, Any
 
 from theory.boxes import Boxes
-from theory.classifiers import RegionClassifier
-from theory.enclosure import Enclosure
+from theory.classifiers import RegionClassifier, bayes_risk, bayes_rule
+from theory.enclosure import Enclosure, minimum
 from theory.flow import max_flow
 from theory.products import ProductDistribution, interval_mass
 from theory.risks import robust_risk
@@ -40,7 +40,10 @@ Place = tuple[int, ...]
 
 @dataclass(frozen=True, slots=True)
 class EnclosedOptimum:
-    """The least robust risk between a coupling's mass and a classifier's risk; ``classifier`` attains the upper end."""
+    """The least robust risk between a coupling's mass and a classifier's risk.
+
+    ``classifier`` risks no more than the upper end. For round balls its regions are known only between boxes.
+    """
 
     value: Enclosure
     classifier: RegionClassifier
@@ -111,7 +114,8 @@ def _two_layers(
 def optimal_round_risk(law: BoxDistribution, ball: Ball, h: Fraction) -> EnclosedOptimum:
     """The least robust risk of a two-class box law under l1 or l2 (or inf), enclosed; the gap shrinks like h.
 
-    ``h`` is the largest side of a cell. Raises ``ValueError`` for other labels, h <= 0 or more than 3,000 cells a class.
+    ``h`` is the largest side of a cell. Raises ``ValueError`` for other labels, a domain that is not one box, h <= 0 or
+    more than 3,000 cells a class.
 
     >>> from theory import Ball, BoxDistribution
     >>> halves = BoxDistribution.of_masses(
@@ -120,8 +124,12 @@ def optimal_round_risk(law: BoxDistribution, ball: Ball, h: Fraction) -> Enclose
     Fraction(9, 50)
     """
     _check(law)
+    if sum(1 for _ in law.domain.cells()) != 1:
+        raise ValueError("a domain of several boxes is not convex, so distances do not tell which balls meet")
     if h <= 0:
         raise ValueError(f"h {h} is not positive")
+    if ball.radius == 0:
+        return EnclosedOptimum(Enclosure.exact(bayes_risk(law)), bayes_rule(law, ties=+1))
     reach = 2 * ball.radius
     cells: dict[int, list[tuple[Any, ...]]] = {}
     masses: dict[int, list[Fraction]] = {}
@@ -150,9 +158,9 @@ def optimal_round_risk(law: BoxDistribution, ball: Ball, h: Fraction) -> Enclose
     cut = max_flow(size, ends + outer, 0, 1)
     lost = [cells[-1][i] for i in range(n) if 2 + i not in cut.source_side_min]
     kept = law.densities[-1].support - Boxes(lost, law.dim)
-    near = ball.reach(kept, law.everything)
-    classifier = RegionClassifier.binary(~getattr(near, "inner", near))
-    return EnclosedOptimum(Enclosure(Fraction(lower), Fraction(cut.value), how=HOW), classifier)
+    classifier = RegionClassifier.binary(~ball.reach(kept, law.everything))
+    upper = minimum(cut.value, robust_risk(classifier, law, ball)).hi
+    return EnclosedOptimum(Enclosure(Fraction(lower), upper, how=HOW), classifier)
 
 
 def _check(law: Any) -> None:

@@ -52,7 +52,7 @@ def optimal_finite_risk(law: FiniteDistribution, ball: Ball) -> FiniteOptimum:
     if ball.leave_domain:
         raise ValueError("the adversary of a finite space stays in it: leave_domain does not apply")
     near = [Points(law.space, {i}).near(ball.radius, ball.ord).members for i in range(n)]
-    # source 0, sink 1, class -1 from 2 on, class +1 from 2 + n on, the answers at the points of the space from 2 + 2n on
+    # source 0, sink 1, class -1 from 2 on, class +1 from 2 + n on, the answers at the points of space from 2 + 2n on
     edges: list[tuple[int, int, Any]] = []
     for i in range(n):
         edges += [(0, 2 + i, law.masses[-1][i]), (2 + n + i, 1, law.masses[+1][i])]
