@@ -31,7 +31,7 @@ def verify_boxes(data: dict[str, Any]) -> Fraction:
     Traceback (most recent call last):
     proofs_check.verify.CertificateError: the coupling carries 1/10, which is not the value 1/5
     """
-    reach, value = 2 * Fraction(data["eps"]), Fraction(data["value"])
+    reach, value = 2 * _radius(data), Fraction(data["value"])
     law = {y: [_weighted(part) for part in data["law"][y]] for y in ("-1", "1")}
     kept = {y: [_weighted(part) for part in data["kept"][y]] for y in ("-1", "1")}
     cells = {y: [_box(cell) for cell in data["cells"][y]] for y in ("-1", "1")}
@@ -76,6 +76,13 @@ def verify_boxes(data: dict[str, Any]) -> Fraction:
     if carried != value:
         raise CertificateError(f"the coupling carries {carried}, which is not the value {value}")
     return value
+
+
+def _radius(data: dict[str, Any]) -> Fraction:
+    radius = Fraction(data["eps"])
+    if radius < 0:
+        raise CertificateError(f"eps {radius} is negative; a radius is at least 0")
+    return radius
 
 
 def _box(sides: list[list[str]]) -> Box:
@@ -131,7 +138,9 @@ def verify_sample(data: dict[str, Any], x: Any, y: Any, scale: int) -> Fraction:
     import numpy as np
 
     first, second = data["classes"]
-    limit = 2 * Fraction(data["eps"]) * scale
+    limit = 2 * _radius(data) * scale
+    if data["ord"] not in (1, 2, "inf"):
+        raise CertificateError(f"norm {data['ord']!r} is unknown; allowed are 1, 2 and 'inf'")
     labels = np.array([str(label) for label in y])
     points = np.asarray(x).reshape(len(labels), -1)
     if points.dtype.kind not in "iu":
