@@ -180,7 +180,7 @@ def _cells(loss: Loss, cells: int) -> tuple[list[Point], list[Point], tuple[str,
         for i, (a, b) in enumerate(itertools.pairwise(scores)):
             gaps[i] *= (b - a) * 2**40 > end
         gaps = gaps if unbounded else gaps[: len(scores) - 1]
-        wide = [i for i, gap in enumerate(gaps) if gap > max(_FINE, max(gaps) / 4)][: cells - len(scores)]
+        wide = [i for i, gap in enumerate(gaps) if gap > max(_FINE, max(gaps) / 4)][: cells + 1 - len(scores)]
         if not wide:
             break
         fresh = [(scores[i] + scores[i + 1]) / 2 if i + 1 < len(scores) else 2 * scores[i] for i in wide]

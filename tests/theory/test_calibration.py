@@ -22,7 +22,7 @@ from theory.envelope import transform
 from theory.loss import LOSSES, Loss, piecewise_linear
 from theory.piecewise_linear import PiecewiseLinear
 
-quick = settings(max_examples=40, deadline=None)
+quick = settings(max_examples=25, deadline=None)
 unit = st.fractions(0, 1, max_denominator=50)
 SMOOTH = tuple(CLOSED_FORMS)
 EXACT = tuple(name for name in LOSSES if isinstance(LOSSES[name].formula, PiecewiseLinear))
@@ -250,7 +250,7 @@ def places(loss):
     return [knot.x for knot in loss.formula.knots]
 
 
-@settings(max_examples=80, deadline=None)
+@settings(max_examples=50, deadline=None)
 @given(piecewise_linear_losses(), unit)
 @example(LOSSES["capped_hinge"], HALF)
 @example(LOSSES["step"], Fraction(9, 10))
@@ -381,9 +381,10 @@ def check_enclosures(hidden, loss, x, cells):
 
 @quick
 @given(piecewise_linear_losses("falling"), unit)
+@example(piecewise_linear("pause", [(0, "7/3"), ("1/3", 1), ("2/5", 1), ("7/5", 0)], -2), Fraction(3, 5))
 def test_enclosures_of_non_increasing_losses_hold_the_exact_values(loss, x):
     check_enclosures(opaque(loss, non_increasing=True, limit=0), loss, x, cells=24)
-    check_enclosures(opaque(loss, non_increasing=True), loss, x, cells=24)
+    check_enclosures(opaque(loss, non_increasing=True), loss, x, cells=8)
 
 
 @quick
@@ -567,8 +568,8 @@ def test_calibration_of_a_user_loss_is_decided_where_possible_and_else_declared(
     assert not is_calibrated(Loss("flat", lambda u: 1, non_increasing=True, convex=True, limit=1))
     smooth = Loss("x", lambda u: math.exp(-u), non_increasing=True, convex=True, limit=0)
     with pytest.raises(Undecided, match="whether loss 'x' is calibrated is not decided; declare calibrated"):
-        is_calibrated(smooth)
-    assert is_calibrated(replace(smooth, calibrated=True))
+        is_calibrated(smooth, cells=32)
+    assert is_calibrated(replace(smooth, calibrated=True), cells=32)
 
 
 def test_the_figure_draws_every_loss_once():

@@ -47,7 +47,7 @@ def test_every_built_in_loss_is_printed_here():
 
 
 @pytest.mark.parametrize("name", LOSSES)
-@settings(max_examples=40, deadline=None)
+@settings(max_examples=25, deadline=None)
 @given(u=st.fractions(-30, 30, max_denominator=64))
 def test_the_faces_are_the_printed_formula(name, u):
     loss = LOSSES[name]
@@ -193,7 +193,7 @@ def value_by_definition(knots, left_slope, right_slope, x):
     return (1 - weight) * before[-1][3] + weight * after[0][1]
 
 
-@settings(max_examples=40, deadline=None)
+@settings(max_examples=25, deadline=None)
 @given(knot_lists(), coordinates, coordinates, st.fractions(-6, 6, max_denominator=12))
 def test_piecewise_linear_values(knots, left_slope, right_slope, x):
     f = PiecewiseLinear(knots, left_slope, right_slope)
@@ -206,7 +206,7 @@ def test_piecewise_linear_values(knots, left_slope, right_slope, x):
     assert f(symbol).subs(symbol, sympy.Rational(str(x))) == sympy.Rational(str(expected))
 
 
-@settings(max_examples=40, deadline=None)
+@settings(max_examples=25, deadline=None)
 @given(knot_lists(), coordinates, coordinates)
 def test_piecewise_linear_functions_are_equal_exactly_when_their_values_are(knots, left_slope, right_slope):
     f = PiecewiseLinear(knots, left_slope, right_slope)
@@ -216,7 +216,7 @@ def test_piecewise_linear_functions_are_equal_exactly_when_their_values_are(knot
     assert PiecewiseLinear(bumped, left_slope, right_slope) != f
 
 
-@settings(max_examples=40, deadline=None)
+@settings(max_examples=25, deadline=None)
 @given(knot_lists(), coordinates, coordinates, coordinates, coordinates)
 def test_range_of_an_interval_is_met_and_not_exceeded(knots, left_slope, right_slope, a, b):
     f, (a, b) = PiecewiseLinear(knots, left_slope, right_slope), sorted((a, b))
@@ -233,7 +233,7 @@ def test_range_of_an_unbounded_interval():
     assert (f.range(Enclosure(Fraction(1, 2), math.inf)).lo, f.range(Enclosure(2, math.inf)).hi) == (0, 0)
 
 
-@settings(max_examples=40, deadline=None)
+@settings(max_examples=25, deadline=None)
 @given(st.lists(st.tuples(coordinates, coordinates), min_size=1, max_size=7))
 def test_lower_hull_is_the_least_convex_combination(points):
     hull = lower_hull(points)
@@ -245,7 +245,7 @@ def test_lower_hull_is_the_least_convex_combination(points):
         assert hull(x) == least
 
 
-@settings(max_examples=40, deadline=None)
+@settings(max_examples=25, deadline=None)
 @given(knot_lists(), st.fractions(-3, 0, max_denominator=4), st.fractions(0, 3, max_denominator=4))
 def test_traits_of_piecewise_linear_losses_agree_with_their_values(knots, left_slope, right_slope):
     loss = piecewise_linear("random", knots, left_slope, right_slope)
