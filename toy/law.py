@@ -43,8 +43,8 @@ if TYPE_CHECKING:
 
 CELLS = 20_000  # of the grid that encloses a slanted half-space
 NO_RULE = (
-    "labels tie somewhere, perhaps where there is no mass, so bayes and the sensible risk are left out; "
-    "add the key ties to the file to say which label is predicted there"
+    "labels tie somewhere, perhaps where there is no mass or outside the domain, so bayes and the sensible risk are "
+    "left out; add the key ties to the file to say which label is predicted there"
 )
 
 
@@ -66,7 +66,7 @@ def example(
 
     Raises ``ValueError`` for an unknown name, and for a classifier of the file that is called like a built-in one.
     """
-    rule, optima = _reference(file), _optima(file, ord)
+    rule, optima = _reference(file, leave_domain), _optima(file, ord, leave_domain)
     known = [*(["bayes"] if rule else []), *file.classifiers, *optima]
     for name in names:
         if name not in known:
@@ -122,19 +122,23 @@ def example(
     )
 
 
-def _reference(file: LawFile) -> RegionClassifier | None:
-    """The Bayes rule, None where labels tie and the file does not say what to predict there."""
-    if file.ties is None and not tied_region(file.law).is_empty:
-        return None
-    return bayes_rule(file.law, ties=file.ties)
+def _undecided(file: LawFile, leave_domain: bool) -> bool:
+    """Whether the Bayes rule has a choice somewhere: labels tie, or the adversary goes where there is no law."""
+    outside = leave_domain and isinstance(file.law, BoxDistribution) and not (~file.law.domain).is_empty
+    return outside or not tied_region(file.law).is_empty
 
 
-def _optima(file: LawFile, ord: float) -> tuple[str, ...]:
+def _reference(file: LawFile, leave_domain: bool) -> RegionClassifier | None:
+    """The Bayes rule, None where it has a choice and the file does not say what to predict there."""
+    return None if file.ties is None and _undecided(file, leave_domain) else bayes_rule(file.law, ties=file.ties)
+
+
+def _optima(file: LawFile, ord: float, leave_domain: bool) -> tuple[str, ...]:
     """The built-in classifiers that come from minimum cuts. On noisy or tied labels nothing is wrong everywhere."""
     law = file.law
     if ord != math.inf or not isinstance(law, BoxDistribution) or law.labels != (-1, 1):
         return ()
-    certain = file.restricted is not None and bayes_risk(law) == 0 and tied_region(law).is_empty
+    certain = file.restricted is not None and bayes_risk(law) == 0 and not _undecided(file, leave_domain)
     return (*(NAMES if certain else ()), "robust_optimum")
 
 
