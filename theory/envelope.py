@@ -26,7 +26,7 @@ import numpy as np
 
 from theory.enclosure import Enclosure
 from theory.loss import Loss, as_loss
-from theory.piecewise_linear import PiecewiseLinear, Point, hull_vertices, lower_hull
+from theory.polyline import PiecewiseLinear, Point, hull_vertices, lower_hull
 
 CELLS = 256
 _FINE = 1e-14

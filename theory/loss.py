@@ -28,7 +28,7 @@ import numpy as np
 from theory.elementary import as_floats, on, plain
 from theory.enclosure import Enclosure, as_enclosure
 from theory.numbers import Exact, as_fraction
-from theory.piecewise_linear import PiecewiseLinear
+from theory.polyline import PiecewiseLinear
 
 
 @dataclass(frozen=True, slots=True)

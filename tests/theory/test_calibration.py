@@ -20,7 +20,7 @@ from theory.closed_forms import CLOSED_FORMS, closed_form
 from theory.enclosure import Enclosure, Undecided, as_enclosure
 from theory.envelope import transform
 from theory.loss import LOSSES, Loss, piecewise_linear
-from theory.piecewise_linear import PiecewiseLinear
+from theory.polyline import PiecewiseLinear
 
 quick = settings(max_examples=25, deadline=None)
 unit = st.fractions(0, 1, max_denominator=50)

@@ -17,7 +17,7 @@ from hypothesis import strategies as st
 from theory.elementary import on
 from theory.enclosure import Enclosure
 from theory.loss import LOSSES, Loss, as_loss, piecewise_linear
-from theory.piecewise_linear import PiecewiseLinear, lower_hull
+from theory.polyline import PiecewiseLinear, lower_hull
 
 # The formulas as printed (TRADES, Table 2) or as defined elsewhere, for one real number; nothing from theory.
 PRINTED = {
