@@ -73,8 +73,7 @@ def rationals(
     Raises ``ValueError`` where there is no such number.
     """
     low, high = as_fraction(lo, "lo"), as_fraction(hi, "hi")
-    if min(denominators, default=0) < 1:
-        raise ValueError(f"denominators {list(denominators)} are not positive numbers, at least one of them")
+    _check_denominators(denominators)
     numerators = []
     for d in denominators:
         first = math.floor(low * d) + 1 if exclude_lo else math.ceil(low * d)
@@ -136,7 +135,8 @@ def box_lists(
 ) -> st.SearchStrategy[list[tuple[Side, ...]]]:
     """Lists of non-empty boxes between ``lo`` and ``hi``, as ``Boxes`` takes them; they may overlap and share faces.
 
-    With ``unbounded`` a side may also reach to infinity. Raises ``ValueError`` for a dimension below 1.
+    Faces are ``lo``, ``hi`` and fractions of the ``denominators`` between them. With ``unbounded`` a side may also
+    reach to infinity. Raises ``ValueError`` for a dimension below 1.
     """
     if dim < 1:
         raise ValueError(f"dimension {dim} is not positive; boxes have at least one axis")
@@ -168,16 +168,10 @@ def _cuts(
     low, high = as_fraction(lo, "lo"), as_fraction(hi, "hi")
     if not low < high:
         raise ValueError(f"boxes from {low} to {high} are empty; the low end must lie below the high end")
-    try:
-        inner = rationals(
-            lo=low,
-            hi=high,
-            denominators=denominators,
-            exclude_lo=True,
-            exclude_hi=True,
-        )
-    except ValueError:  # no number lies between: the whole side is the one choice
+    _check_denominators(denominators)
+    if all(math.floor(low * d) + 1 >= high * d for d in denominators):  # no number lies between: take the whole side
         return st.just((low, high))
+    inner = rationals(lo=low, hi=high, denominators=denominators, exclude_lo=True, exclude_hi=True)
     return st.lists(inner, min_size=least, max_size=most).map(lambda cuts: tuple(sorted({low, high, *cuts})))
 
 
@@ -256,6 +250,7 @@ def finite_spaces(
         raise ValueError(f"from {min_points} to {max_points} points is no range of sizes; a space has at least one")
     if metric not in ("coordinates", "distances", None):
         raise ValueError(f"metric {metric!r} is unknown; allowed are 'coordinates', 'distances' and None")
+    _check_denominators(denominators)
     return _finite_space(min_points, max_points, metric, list(denominators))
 
 
@@ -282,18 +277,16 @@ def finite_laws(
     labels: Sequence[int] = (-1, +1),
     noisy: bool | None = None,
     space: FiniteSpace | None = None,
-    min_points: int = 1,
-    max_points: int = 5,
-    metric: str | None = None,
+    **options: Any,
 ) -> st.SearchStrategy[FiniteDistribution]:
     """Laws on finite metric spaces, with points of mass 0 and ties between labels; ``noisy`` as in ``box_laws``.
 
-    On the given ``space``, or on one of ``finite_spaces``, which explains the other arguments.
+    On the given ``space``, or on one of ``finite_spaces``, which says what other ``options`` there are.
     """
     _check_labels(labels)
-    spaces = (
-        finite_spaces(min_points=min_points, max_points=max_points, metric=metric) if space is None else st.just(space)
-    )
+    if space is not None and options:
+        raise ValueError(f"the space is given, so {sorted(options)} have no say in it; leave out one or the other")
+    spaces = finite_spaces(**options) if space is None else st.just(space)
     return _finite_law(spaces, tuple(labels), noisy)
 
 
@@ -451,6 +444,11 @@ def _row(item: st.SearchStrategy[Item], n: int, at_least: int = 5) -> st.SearchS
 
 def _one_of(choice: bool | None) -> st.SearchStrategy[bool]:
     return st.booleans() if choice is None else st.just(choice)
+
+
+def _check_denominators(denominators: Sequence[int]) -> None:
+    if min(denominators, default=0) < 1:
+        raise ValueError(f"denominators {list(denominators)} are not positive numbers, at least one of them")
 
 
 def _check_labels(labels: Sequence[int]) -> None:

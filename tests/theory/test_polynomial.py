@@ -122,7 +122,9 @@ def test_the_roots_are_those_that_sympy_isolates(p):
 @given(st.lists(rationals(lo=-4, hi=4, denominators=(1, 2, 3, 4)), min_size=1, max_size=4))
 def test_rational_roots_are_found_exactly_and_once(roots):
     p = product([X - r for r in roots])
-    assert real_roots(p, LO, HI) == sorted({r for r in roots if LO < r < HI})
+    found = real_roots(p, LO, HI)
+    assert found == sorted({r for r in roots if LO < r < HI})
+    assert all(isinstance(root, Fraction) for root in found)
 
 
 @some
@@ -155,6 +157,17 @@ def test_one_number_written_by_two_polynomials_is_one_number():
     assert len({a, b, c}) == 1
     assert a != real_roots(Poly(-2, 0, 1), Fraction(-2), Fraction(0))[0]
     assert a != Fraction(14142135623730951, 10**16)
+
+
+def test_a_common_factor_does_not_make_two_numbers_one():
+    """sqrt 2 and sqrt 3 as roots of polynomials that share the factor x^2 - 5, both known to lie in (0, 2)."""
+    (a,), (b,) = (
+        real_roots(Poly(-square, 0, 1) * Poly(-5, 0, 1), Fraction(0), Fraction(2))
+        for square in (Fraction(2), Fraction(3))
+    )
+    assert (a.lo, a.hi) == (b.lo, b.hi)
+    assert a != b
+    assert a < b
 
 
 def test_numbers_that_agree_to_forty_digits_are_told_apart():
