@@ -2,8 +2,13 @@
 
 Every risk of the five papers is the probability of an event built from decision regions by and, not, and dilation by
 a ball. ``Boxes`` and ``Points`` are the events, ``BoxDistribution`` and ``FiniteDistribution`` the laws, the four risks
-one line each, and ``risk_curve`` gives them as exact piecewise polynomials in eps.
+one line each, and ``risk_curve`` gives them as exact piecewise polynomials in eps. What is used less often (losses and
+bounds, other laws, the optimum over all classifiers) is imported when it is first named.
 """
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
 
 from theory.ball import Ball as Ball
 from theory.between import Between as Between
@@ -25,3 +30,42 @@ from theory.risks import boundary_risk as boundary_risk
 from theory.risks import robust_risk as robust_risk
 from theory.risks import sensible_risk as sensible_risk
 from theory.risks import standard_risk as standard_risk
+
+if TYPE_CHECKING:
+    from theory.bounds import BoundReport as BoundReport
+    from theory.bounds import excess_robust_risk_bound as excess_robust_risk_bound
+    from theory.bounds import surrogate_risk as surrogate_risk
+    from theory.calibration import psi as psi
+    from theory.calibration import psi_inverse as psi_inverse
+    from theory.halfspace import HalfSpace as HalfSpace
+    from theory.loss import LOSSES as LOSSES
+    from theory.loss import Loss as Loss
+    from theory.optimal import optimal_robust_risk as optimal_robust_risk
+    from theory.products import ProductDistribution as ProductDistribution
+    from theory.scores import Score as Score
+    from theory.signgaussian import SignGaussian as SignGaussian
+
+_LATER = {
+    "BoundReport": "bounds",
+    "HalfSpace": "halfspace",
+    "LOSSES": "loss",
+    "Loss": "loss",
+    "ProductDistribution": "products",
+    "Score": "scores",
+    "SignGaussian": "signgaussian",
+    "excess_robust_risk_bound": "bounds",
+    "optimal_robust_risk": "optimal",
+    "psi": "calibration",
+    "psi_inverse": "calibration",
+    "surrogate_risk": "bounds",
+}
+
+
+def __getattr__(name: str) -> object:
+    if name not in _LATER:
+        raise AttributeError(f"module 'theory' has no attribute {name!r}")
+    from importlib import import_module
+
+    value = getattr(import_module(f"theory.{_LATER[name]}"), name)
+    globals()[name] = value
+    return value
