@@ -206,11 +206,20 @@ def test_the_search_finds_what_corners_show():
         return np.where(points @ [1, 2] > 1.5, 1, -1)
 
     there = judge(robust_risk, f, law, ball)(x, y)[0]
-    found = judge(robust_risk, predict, law, ball)(x, y)[0]
+    found = judge(robust_risk, predict, law, ball, search=4)(x, y)[0]
     assert found.tolist() == there.tolist()  # a linear function is worst in a corner
     assert there.mean() > (predict(x) != y).mean() + 0.1
     few = judge(robust_risk, predict, law, ball, search=0)(x, y)[0]  # the ends of the axes alone
     assert (predict(x) != y).sum() < few.sum() < found.sum()
+    limit = estimate(robust_risk, predict, law, ball, n=4000, rng=0, alpha=SURE)
+    assert standard_risk(f, law).fraction + Fraction(1, 20) < limit.lo <= robust_risk(f, law, ball).fraction
+
+
+def test_the_search_does_not_take_a_face_of_the_domain_for_its_outside():
+    law = BoxDistribution.of_masses({-1: [([(0, "1/2")], "1/2")], 1: [([("1/2", 1)], "1/2")]}, [(0, 1)])
+    f = RegionClassifier.binary(Boxes([[(0, 1)]]))  # errs on +1 nowhere within the domain
+    x = np.array([[0.02], [0.5], [0.97]])
+    assert not judge(robust_risk, f.predict, law, Ball("1/10"))(x, np.array([1, 1, 1]))[0].any()
 
 
 @pytest.mark.parametrize("order", ORDERS)
