@@ -349,6 +349,11 @@ def test_against_the_shift_alone_the_frontier_is_symmetric_and_its_bound_is_kept
         assert point.standard_accuracy.overlaps(mirror.robust_accuracy)
         bound = shift_bound(law, 1 - Fraction(point.standard_accuracy.lo))
         assert point.robust_accuracy.lo <= bound
+    for delta in (Fraction(31, 100), Fraction(4, 10), Fraction(9, 10)):
+        # the theorem with the roles exchanged, solved for the accuracy under the shift
+        assert theorem_line(law, 1 - shift_bound(law, delta)) == 1 - delta
+    assert shift_bound(law, "0.3") == Fraction(7, 10)
+    assert shift_bound(law, "0.1") == theorem_line(law, "0.1")
     # every classifier: four numbers p_ij in the region of the two normal laws; a random search stays below
     rng = np.random.default_rng(0)
     xs, ys = ([middle(getattr(q, name)) for q in points] for name in ("standard_accuracy", "robust_accuracy"))

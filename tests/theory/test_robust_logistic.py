@@ -199,6 +199,16 @@ def test_a_wrong_dual_point_would_not_pass() -> None:
         assert robust_logistic._dual_value(pair, Fraction(1, 20), "unclipped", lam, q).hi <= found.loss.hi
 
 
+def test_without_a_ridge_an_infeasible_dual_point_bounds_nothing() -> None:
+    from theory import robust_logistic
+
+    pair = small_pair(6)
+    half = robust_logistic._dual_value(pair, Fraction(1, 20), "unclipped", Fraction(0), np.full(len(pair), 0.5))
+    assert half.lo == -math.inf
+    found = train(pair, "0.05", "unclipped")
+    assert robust_logistic._dual_value(pair, Fraction(1, 20), "unclipped", Fraction(0), found.dual).lo == found.loss.lo
+
+
 # ---- what is refused ----
 
 

@@ -320,6 +320,13 @@ def test_where_the_borders_meet_exactly_there_is_no_target() -> None:
     assert sensible_risk(LinearClassifier(1, 1, "1/2"), half, "0.5").width < Fraction(1, 10**30)
 
 
+def test_beyond_one_the_sensible_adversary_takes_sign_only_so_far() -> None:
+    """x_1 = 1 is best moved to 0: there the reference is right for z' > 0, which is reached from z > -r."""
+    law, eps = SignGaussian("0.95", 1, 1), Fraction(12, 10)
+    reach = math.erfc(-(1 + 1.2) / math.sqrt(2)) / 2  # s + min(r, L/2s) = 1 + 1.2, as L/2s = 1.47
+    assert middle(sensible_risk(sign_classifier(), law, eps)) == pytest.approx(0.05 + 0.95 * reach, abs=1e-14)
+
+
 def test_different_weak_weights_get_bounds_that_say_so() -> None:
     law = SignGaussian("0.75", "0.4", 2)
     f = LinearClassifier(1, [1, 2])

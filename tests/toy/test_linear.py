@@ -80,6 +80,10 @@ def test_printed_numbers_that_contradict_themselves() -> None:
         seen = {f"{round(Fraction(10_000 * k, n)) / 100:.2f}" for k in range(n + 1)}
         seen |= {f"{math.floor(Fraction(10_000 * k, n) + Fraction(1, 2)) / 100:.2f}" for k in range(n + 1)}
         assert is_count(value, n) == (value in seen)
+    for n in (7, 121, 160, 1920):
+        printable = {math.floor(Fraction(10_000 * k, n) + Fraction(1, 2)) for k in range(n + 1)}
+        printable |= {math.ceil(Fraction(10_000 * k, n) - Fraction(1, 2)) for k in range(n + 1)}
+        assert {v for v in range(10_001) if is_count(f"{v / 100:.2f}", n)} == printable
     assert not any("70.05" in sentence for sentence in found[1:])
 
 
