@@ -8,8 +8,14 @@ its answers become intervals.
 from __future__ import annotations
 
 from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
 
 from theory.boxes import Boxes
+from theory.enclosure import Enclosure, as_enclosure
+from theory.germ import Germ
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
 
 
 @dataclass(frozen=True, slots=True)
@@ -53,3 +59,15 @@ class Between:
 def enclosed(event: Boxes | Between) -> Between:
     """The event as an enclosure; exact boxes enclose themselves."""
     return event if isinstance(event, Between) else Between(event, event)
+
+
+def mass_between(mass: Callable[[Boxes], Any], event: Between) -> Enclosure:
+    """The mass of the event, between those of its inner and outer boxes as ``mass`` gives them.
+
+    Raises ``ValueError`` on germs: what is known only between boxes has no exact curve.
+    """
+    low, high = mass(event.inner), mass(event.outer)
+    if isinstance(low, Germ) or isinstance(high, Germ):
+        raise ValueError("an event known only between boxes has no exact curve; ask for single values of eps")
+    low, high = as_enclosure(low), as_enclosure(high)
+    return Enclosure(low.lo, high.hi, how=("inner and outer boxes", *high.how))

@@ -347,8 +347,8 @@ def _tree_sum(terms: list[Number]) -> Number:
 
 
 def _side(side: Sequence[Any]) -> Side:
-    if len(side) != 2:
-        raise ValueError(f"side {side!r} of a box is not a pair (low, high)")
+    if not hasattr(side, "__len__") or len(side) != 2:
+        raise ValueError(f"side {side!r} of a box is not a pair (low, high); a box lists one such pair an axis")
     lo, hi = _coordinate(side[0], -math.inf), _coordinate(side[1], math.inf)
     if lo is not None and hi is not None and not lo < hi:
         raise ValueError(f"side ({lo}, {hi}) of a box is empty; its low end must lie below its high end")

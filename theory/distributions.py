@@ -13,11 +13,10 @@ from typing import Any
 
 import numpy as np
 
-from theory.between import Between
+from theory.between import Between, mass_between
 from theory.boxes import Boxes, Number, box_volume
 from theory.density import StepDensity, common_values
-from theory.enclosure import Enclosure
-from theory.germ import Germ, as_number
+from theory.germ import as_number
 from theory.points import FiniteSpace, Points
 
 
@@ -105,10 +104,7 @@ class BoxDistribution:
         if isinstance(event, Boxes):
             return _of_label(label, self.densities).integral(event)
         if isinstance(event, Between):
-            low, high = self.mass(event.inner, label), self.mass(event.outer, label)
-            if isinstance(low, Germ) or isinstance(high, Germ):
-                raise ValueError("an event known only between boxes has no exact curve; ask for single values of eps")
-            return Enclosure(low, high, how=("inner and outer boxes",))
+            return mass_between(lambda boxes: self.mass(boxes, label), event)
         if isinstance(event, Points):
             raise TypeError("single points are null sets of a box law; put atoms into a FiniteDistribution")
         return event.integral(_of_label(label, self.densities))

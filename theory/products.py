@@ -15,7 +15,7 @@ from functools import lru_cache
 from typing import TYPE_CHECKING, Any, Protocol
 
 from theory import special
-from theory.between import Between
+from theory.between import Between, mass_between
 from theory.boxes import Boxes
 from theory.enclosure import Enclosure, maximum, minimum
 from theory.numbers import Exact, as_fraction
@@ -217,8 +217,7 @@ class ProductDistribution:
     def mass(self, event: Any, label: int) -> Enclosure:
         """P(X in event, Y = label) for unions of boxes and events enclosed by them."""
         if isinstance(event, Between):
-            low, high = self.mass(event.inner, label), self.mass(event.outer, label)
-            return Enclosure(low.lo, high.hi, how=("inner and outer boxes", *high.how))
+            return mass_between(lambda boxes: self.mass(boxes, label), event)
         if not isinstance(event, Boxes):
             raise TypeError(f"a product law measures boxes, not {type(event).__name__}; enclose the event in boxes")
         prior, axes = self.parts[label]

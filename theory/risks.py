@@ -26,45 +26,46 @@ from fractions import Fraction
 from typing import Any
 
 from theory.ball import Ball
-from theory.classifiers import RegionClassifier, bayes_rule
+from theory.classifiers import bayes_rule
 from theory.enclosure import Enclosure
 from theory.germ import Germ
+from theory.law import Classifier, Law, error_event, reach_of
 from theory.numbers import as_fraction
 
 Risk = Callable[..., Any]
 
 
-def standard_risk(f: RegionClassifier, dist: Any, ball: Ball | None = None) -> Any:  # noqa: ARG001
+def standard_risk(f: Classifier, dist: Law, ball: Ball | None = None) -> Any:  # noqa: ARG001
     """R_std(f) = P(f errs at X). A ball is accepted and not used, so that the four risks share one signature.
 
     (SENSE, section 1.2; TRADES, section 2.2)
     """
-    return _total(dist, lambda y: dist.event(f.wrong(y)))
+    return probability(dist, lambda y: error_event(f, dist, y))
 
 
-def robust_risk(f: RegionClassifier, dist: Any, ball: Ball) -> Any:
+def robust_risk(f: Classifier, dist: Law, ball: Ball) -> Any:
     """R_rob(f) = P(f errs at some point of the ball around X).
 
     (SENSE, eq (1) with the 0-1 loss; TRADES, section 2.2)
     """
-    return _total(dist, lambda y: ball.reach(dist.event(f.wrong(y)), dist.domain))
+    return probability(dist, lambda y: reach_of(error_event(f, dist, y), dist, ball))
 
 
-def boundary_risk(f: RegionClassifier, dist: Any, ball: Ball) -> Any:
+def boundary_risk(f: Classifier, dist: Law, ball: Ball) -> Any:
     """R_bdy(f) = P(f is right at X, but errs at some point of the ball around X).  (TRADES, section 2.3)"""
 
     def event(y: int) -> Any:
-        wrong = dist.event(f.wrong(y))
-        return ball.reach(wrong, dist.domain) - wrong
+        wrong = error_event(f, dist, y)
+        return reach_of(wrong, dist, ball) - wrong
 
-    return _total(dist, event)
+    return probability(dist, event)
 
 
 def sensible_risk(
-    f: RegionClassifier,
-    dist: Any,
+    f: Classifier,
+    dist: Law,
     ball: Ball,
-    reference: RegionClassifier | None = None,
+    reference: Classifier | None = None,
     threshold: object = 1,
 ) -> Any:
     """R_rob^s(f): the adversary perturbs x only where the reference is right, and stays where it remains right.
@@ -82,15 +83,26 @@ def sensible_risk(
     anywhere = _at_most_one_over_e(c)
 
     def event(y: int) -> Any:
-        wrong, doubt = dist.event(f.wrong(y)), dist.event(trusted.wrong(y))
+        wrong, doubt = error_event(f, dist, y), error_event(trusted, dist, y)
         target = wrong if anywhere else wrong - doubt
-        return (ball.reach(target, dist.domain) - doubt) | (wrong & doubt)
+        return (reach_of(target, dist, ball) - doubt) | (wrong & doubt)
 
-    return _total(dist, event)
+    return probability(dist, event)
 
 
-def _total(dist: Any, event: Callable[[int], Any]) -> Any:
-    """The sum over labels of P(X in event(y), Y = y): an ``Enclosure``, or a germ if law or ball are made of germs."""
+def probability(dist: Law, event: Callable[[int], Any]) -> Any:
+    """P(X in event(Y)): an ``Enclosure``, or a germ if the law or the event is made of germs.
+
+    Every risk is one such line. An adversary with a radius for each class, say:
+
+    >>> from theory import Boxes, BoxDistribution, RegionClassifier
+    >>> law = BoxDistribution.of_masses({-1: [([("0", "1/2")], "2/5")], +1: [([("1/2", "1")], "3/5")]}, [("0", "1")])
+    >>> f, balls = RegionClassifier.binary(Boxes([(("1/2", None),)])), {-1: Ball("1/10"), +1: Ball("1/5")}
+    >>> probability(law, lambda y: balls[y].reach(f.wrong(y), law.domain))
+    Enclosure[8/25]
+    """
+    if not hasattr(dist, "mass"):
+        raise TypeError(f"{dist!r} is no law of labelled points; help(theory.law) says what a law offers")
     total: Any = Fraction(0)
     for label in dist.labels:
         total = total + dist.mass(event(label), label)

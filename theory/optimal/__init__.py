@@ -63,7 +63,7 @@ def optimal_robust_risk(dist_or_sample: Any, ball: Ball, **options: Any) -> Any:
 
         return optimal_product_risk(dist_or_sample, ball, **options)
     raise TypeError(
-        f"{type(dist_or_sample).__name__} is neither a law nor a sample; allowed are BoxDistribution, "
+        f"no way is known to the optimum of a {type(dist_or_sample).__name__}; allowed are BoxDistribution, "
         "FiniteDistribution, ProductDistribution and LabelledSample"
     )
 
