@@ -17,7 +17,7 @@ from functools import reduce
 from operator import or_
 from typing import TYPE_CHECKING
 
-from theory.classifiers import RegionClassifier, bayes_rule
+from theory.classifiers import RegionClassifier, bayes_risk, bayes_rule
 from theory.optimal.boxes import conflict_network
 from theory.risks import robust_risk, standard_risk
 
@@ -66,18 +66,20 @@ def natural_minimisers(law: BoxDistribution) -> MinimiserClass:
 
     (SENSE, appendix G, class 1.) Raises ``ValueError`` where labels tie on the support.
     """
-    regions, tied = law.most_likely()
-    if not (tied & law.support).is_empty:
-        raise ValueError(f"labels tie on {tied & law.support!r}, so minimisers of the standard risk may choose there")
+    regions = _refuse_ties(law)
     return MinimiserClass(({y: law.support & regions[y] for y in law.labels},))
 
 
 def sensible_minimisers(law: BoxDistribution, ball: Ball, reference: RegionClassifier | None = None) -> MinimiserClass:
     """All minimisers of the sensible risk: the reference's label wherever a ball around the support sees that label.
 
-    (SENSE, Theorem 3: f = f_B on S_{X, eps}(f_B) almost surely, with no ties on the support.)
+    (SENSE, Theorem 3: f = f_B on S_{X, eps}(f_B) almost surely, with no ties on the support.) Raises ``ValueError`` for
+    a reference that is no Bayes rule of the law, whose label a minimiser need not follow, and for ties on the support.
     """
     rule = bayes_rule(law) if reference is None else reference
+    _refuse_ties(law)
+    if standard_risk(rule, law) != bayes_risk(law):
+        raise ValueError("the reference is no Bayes rule of this law, so minimisers of the sensible risk may leave it")
     seen = {y: ball.reach(law.support & rule.regions[y], law.domain) & rule.regions[y] for y in law.labels}
     return MinimiserClass((seen,))
 
@@ -101,6 +103,14 @@ def robust_minimisers(law: BoxDistribution, ball: Ball, under: BoxDistribution |
         lines = [[x + ball.radius for edges in grids for x in edges[a]] for a in range(law.dim)]
         network = conflict_network(law, ball, lines=lines)
     return MinimiserClass(tuple(m.forced for m in network.minimisers()))
+
+
+def _refuse_ties(law: BoxDistribution) -> Mapping[int, Boxes]:
+    """Where each label is the most likely one, if there is just one such label everywhere on the support."""
+    regions, tied = law.most_likely()
+    if not (tied & law.support).is_empty:
+        raise ValueError(f"labels tie on {tied & law.support!r}, so a minimiser may choose its label there")
+    return regions
 
 
 def _filled(forced: Mapping[int, Boxes], truth: RegionClassifier, *, flip: bool) -> RegionClassifier:
