@@ -11,6 +11,7 @@ import pytest
 from proofs_check.verify import CertificateError, verify_boxes, verify_sample
 from theory import (
     Ball,
+    Between,
     BoxDistribution,
     Boxes,
     Enclosure,
@@ -19,18 +20,21 @@ from theory import (
     RegionClassifier,
     bayes_risk,
     bayes_rule,
+    boundary_risk,
     curve,
     risk_curve,
     robust_risk,
     sensible_risk,
     standard_risk,
 )
+from theory.between import mass_between
 from theory.flow import residual_order
-from theory.minimisers import natural_minimisers, robust_minimisers
+from theory.minimisers import natural_minimisers, robust_minimisers, sensible_minimisers
 from theory.optimal import optimal_robust_risk
 from theory.optimal.boxes import conflict_network
 from theory.optimal.enclosed import optimal_round_risk
 from theory.products import Laplace, Normal, ProductDistribution
+from theory.risks import probability
 
 F = Fraction
 UNIT = (0, 1)
@@ -93,6 +97,19 @@ def test_natural_minimisers_need_no_label_off_the_support():
     assert all(standard_risk(pick(truth, law, Ball(0)), law) == 0 for pick in (members.best, members.worst))
     with pytest.raises(ValueError, match="labels tie on"):
         natural_minimisers(BoxDistribution.of_masses({y: [([UNIT], "1/2")] for y in (-1, +1)}, [UNIT]))
+
+
+def test_a_reference_that_errs_does_not_tell_what_sensible_minimisers_predict():
+    law, ball = halves(dim=1), Ball("1/10")
+    always = RegionClassifier.binary(law.everything)
+    members = [threshold("1/2"), always]
+    # sensible with regard to the rule that always says +1: class -1 is never moved, and f may well be right there
+    risks = [sensible_risk(f, law, ball, always) for f in members]
+    assert risks == [F(1, 10), F(1, 2)]
+    with pytest.raises(ValueError, match="no Bayes rule"):
+        sensible_minimisers(law, ball, always)
+    worst = sensible_minimisers(law, ball, threshold("1/2")).worst(threshold("1/2"), law, ball)
+    assert sensible_risk(worst, law, ball) == 0
 
 
 def test_the_worst_of_three_classes_is_a_minimiser_and_wrong_wherever_it_may_be():
@@ -221,3 +238,72 @@ def test_a_negative_radius_and_an_unknown_norm_prove_nothing():
     assert verify_sample({**sample, "ord": 1}, [[0, 0], [2, 2]], [0, 1], 1) == 0
     with pytest.raises(CertificateError, match="norm 3"):
         verify_sample(sample, [[0, 0], [2, 2]], [0, 1], 1)
+
+
+# ---- laws and risks of a user ----
+
+
+class Triangles:
+    """X given y has the density 1 - |x - y| around y; everything by + - * / and comparisons."""
+
+    labels = (-1, 1)
+    domain = Boxes.everything(1)
+
+    def event(self, event):
+        return event
+
+    def mass(self, event, label):
+        if isinstance(event, Between):
+            return mass_between(lambda boxes: self.mass(boxes, label), event)
+        total = F(0)
+        for ((lo, hi),) in event.cells():
+            total = total + (1 if hi is None else self.cdf(hi - label)) - (0 if lo is None else self.cdf(lo - label))
+        return total / 2
+
+    def cdf(self, t):
+        if t <= -1 or t >= 1:
+            return F(0) if t <= -1 else F(1)
+        return (1 + t) * (1 + t) / F(2) if t <= 0 else 1 - (1 - t) * (1 - t) / F(2)
+
+
+def test_a_law_of_four_members_has_risks_curves_and_enclosures():
+    law, f = Triangles(), threshold("1/4")
+    found = {risk: risk_curve(risk, f, law, 0, 2) for risk in (standard_risk, boundary_risk, robust_risk)}
+    assert found[robust_risk] == found[standard_risk] + found[boundary_risk]
+    # wrong for +1 below 1/4 + eps, for -1 above 1/4 - eps; class -1 lives on (-2, 0), class +1 on (0, 2)
+    for eps in (F(0), F(1, 10), F(1, 4), F(1, 2), F(4, 5), F(3, 2), F(2)):
+        upper = law.cdf(F(1, 4) + eps - 1) / 2 + (1 - law.cdf(F(1, 4) - eps + 1)) / 2
+        assert found[robust_risk](eps) == upper
+    half = Between(Boxes([((None, 0),)]), Boxes([((None, "1/4"),)]))
+    assert standard_risk(RegionClassifier({-1: half, +1: ~half}), law).contains(standard_risk(f, law))
+
+
+def test_a_risk_of_a_user_is_the_probability_of_an_event():
+    law, f = halves("3/5", dim=1), threshold("1/2")
+
+    def one_sided(eps):
+        """Only class +1 is attacked."""
+        balls = {-1: Ball(0), +1: Ball(eps)}
+        return probability(law, lambda y: balls[y].reach(f.wrong(y), law.domain))
+
+    assert curve(one_sided, 0, "1/2").pieces == curve(lambda eps: F(6, 5) * eps, 0, "1/2").pieces
+
+
+@pytest.mark.parametrize(
+    ("f", "law", "ball", "message"),
+    [
+        (threshold(0), "law", Ball(0), "'law' is no law"),
+        (Boxes([[(0, 1)]]), halves(dim=1), Ball(0), r"Boxes\(\[\(0, 1\)\], dim=1\) is no classifier"),
+        (threshold(0), halves(dim=1), "1/10", r"'1/10' is no ball; write Ball\('1/10'\)"),
+        (threshold(0), halves(dim=1), 0.1, r"0.1 is no ball; write Ball\('0.1'\)"),
+    ],
+)
+def test_what_is_no_law_no_classifier_or_no_ball_is_named(f, law, ball, message):
+    for risk in (robust_risk, boundary_risk, lambda *args: sensible_risk(*args, threshold("1/2"))):
+        with pytest.raises(TypeError, match=message):
+            risk(f, law, ball)
+
+
+def test_a_box_on_the_line_is_a_list_of_one_pair():
+    with pytest.raises(ValueError, match="a box lists one such pair an axis"):
+        Boxes([(0, 1)])
