@@ -309,5 +309,6 @@ def test_the_examples_start_without_heavy_libraries() -> None:
             f"try: runpy.run_module({module!r}, run_name='__main__', alter_sys=True)\nexcept SystemExit: pass\n"
             f"print(sorted(set({heavy!r}.split()) & set(sys.modules)), file=sys.stderr)"
         )
-        done = subprocess.run([sys.executable, "-c", code], env=SURROUNDINGS, capture_output=True, text=True, check=True)
+        command = [sys.executable, "-c", code]
+        done = subprocess.run(command, env=SURROUNDINGS, capture_output=True, text=True, check=True)
         assert done.stderr == "[]\n"
