@@ -156,7 +156,7 @@ def frontier(law: SignGaussian, eps: Exact, n: int = 101) -> Frontier:
         raise ValueError(f"n {n} points are no curve; allowed are 2, 3, ...")
     first, tangent = bayes_threshold(law), tangent_threshold(law, eps)
     thresholds: list[Fraction | Enclosure]
-    if law.reliability == Fraction(1, 2) and eps <= law.eta:
+    if eps == 0 or (law.reliability == Fraction(1, 2) and eps <= law.eta):
         return Frontier(law, eps, (_threshold_point(law, eps, first),), None)
     if eps < law.eta:
         last = _robust_threshold(law, eps)

@@ -90,9 +90,10 @@ def verified_zero(system: System, start: Sequence[float], digits: int = 40) -> t
             point = _newton(system, [to_arb(Fraction(x)) for x in start], bits)
             if point is None:
                 continue
-            found = _krawczyk(system, point, digits)
-            if found is not None:
-                return tuple(enclose(x) for x in found)
+            for floor in (0, to_arb(10) ** (-2 * digits)):  # the second for unknowns that are zero
+                found = _krawczyk(system, point, digits, floor)
+                if found is not None:
+                    return tuple(enclose(x) for x in found)
     raise Undecided(f"no zero could be verified near {[float(x) for x in start]}; start nearer to one")
 
 
@@ -122,11 +123,11 @@ def _newton(system: System, point: list[Any], bits: int) -> list[Any] | None:
     return point
 
 
-def _krawczyk(system: System, point: list[Any], digits: int) -> list[Any] | None:
+def _krawczyk(system: System, point: list[Any], digits: int, floor: Any) -> list[Any] | None:
     from flint import arb, arb_mat
 
     n = len(point)
-    radii = [abs(x) * arb(10) ** -digits + arb(10) ** -(2 * digits) for x in point]
+    radii = [abs(x) * arb(10) ** -digits + floor for x in point]
     box = [arb(x.mid(), r.abs_upper()) for x, r in zip(point, radii, strict=True)]
     at_point, on_box = _evaluate(system, point), _evaluate(system, box)
     try:

@@ -75,9 +75,10 @@ class SignGaussian:
 
     @property
     def signal(self) -> Enclosure:
-        """s = eta sqrt(d): the mean of z given y = +1, in standard deviations."""
-        with working_precision():
-            return enclose(signal_arb(self))
+        """s = eta sqrt(d), the mean of z given y = +1; exact where sqrt(d) is a whole number."""
+        from theory.special import sqrt
+
+        return self.eta * sqrt(self.d, 40)
 
     def sample(self, n: int, rng: np.random.Generator) -> tuple[NDArray[np.float64], NDArray[np.int64]]:
         """n labelled points: x of shape (n, d + 1) and y in {-1, +1} of shape (n,)."""

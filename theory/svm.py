@@ -99,7 +99,8 @@ def train_svm(law: SignGaussian, eps_train: Exact = 0, lam: Exact | None = None)
     """The minimiser of H: standard training for eps_train = 0, else adversarial; lam = None asks for unit norm.
 
     Raises ``ValueError`` for a negative eps_train or lam, or when no lam >= 0 gives a minimiser of unit norm, as in
-    adversarial training with eps_train >= max(eta, 2p - 1), whose minimiser is zero.
+    adversarial training with eps_train >= max(eta, 2p - 1), whose minimiser is zero; and for u > 35 with unit norm or
+    lam = 0, where the losses, and the lam of unit norm, are below 10^-250.
     """
     eps, weight = radius(eps_train), None if lam is None else as_fraction(lam, "lam")
     if weight is not None and weight < 0:
@@ -145,6 +146,12 @@ def vanishing_radius(law: SignGaussian, lam: Exact | None = None) -> Enclosure:
 
 
 def _inside(law: SignGaussian, eps: Fraction, lam: Fraction | None) -> SVMSolution:
+    pull = float(law.eta - eps) * math.sqrt(law.d)
+    if not lam and pull > 35:
+        raise ValueError(
+            f"(eta - eps_train) sqrt(d) = {pull:.6g} is above 35, where the loss of unit weights is below 1e-250; "
+            "give a lam > 0"
+        )
     start = _start(law, float(eps), lam)
 
     def gradient(w: Jet, v: Jet, weight: Any) -> list[Jet]:

@@ -19,7 +19,7 @@ from fractions import Fraction
 from typing import TYPE_CHECKING, Any
 
 from theory import cli
-from theory.enclosure import Enclosure
+from theory.enclosure import Enclosure, Undecided
 from theory.frontier import best_robust_accuracy, frontier, frontier_at, robust_optimum
 from theory.numbers import Exact, as_fraction
 from theory.signgaussian import (
@@ -111,7 +111,7 @@ def simulated(classifier: Classifier, law: SignGaussian, eps: Fraction, n: int, 
     """Monte Carlo limits from n samples of the sufficient statistic, every attack on it tried at its extreme points."""
     import numpy as np
 
-    from theory.special import clopper_pearson
+    from theory.confidence import clopper_pearson
 
     x, y = law.sample_statistic(n, rng)
     reach = float(eps) * law.d**0.5
@@ -182,8 +182,8 @@ def svm_table(law: SignGaussian, radii: Sequence[Fraction], lam: Fraction | None
     for eps_train in dict.fromkeys([Fraction(0), *radii]):
         try:
             solution = train_svm(law, eps_train, lam)
-        except ValueError as error:
-            notes.append(str(error))
+        except (ValueError, Undecided) as error:
+            notes.append(f"eps_train {eps_train}: {error}")
             continue
         f = solution.classifier
         for eps in radii:

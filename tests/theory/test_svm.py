@@ -405,6 +405,10 @@ def test_bad_input_is_refused() -> None:
         train_svm(SignGaussian("0.5", "0.5", 1))
     with pytest.raises(ValueError, match="no lam >= 0 gives a minimiser of unit norm"):
         train_svm(SignGaussian("0.55", "0.3", 1))
+    with pytest.raises(ValueError, match="= 200 is above 35"):
+        train_svm(SignGaussian("0.95", 20, 100))
+    assert train_svm(SignGaussian("0.95", 20, 100), 0, 1).weak > 0
+    assert train_svm(SignGaussian("0.95", 34, 1)).weak.width < Fraction(1, 10**30)
     with pytest.raises(ValueError, match="eta 2/5 is at least 2p - 1 = 1/5"):
         vanishing_radius(SignGaussian("0.6", "0.4", 100), 0)
     with pytest.raises(ValueError, match="signal 0 is not positive"):
