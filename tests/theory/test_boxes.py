@@ -377,8 +377,12 @@ def test_the_common_grid_refines_both(ab):
 def test_a_short_axis_is_merged_into_a_long_one_like_any_other():
     """Long axes are merged by bisection: with coinciding faces, faces beyond both ends and faces between."""
     comb = Boxes([[(k, k + Fraction(1, 2))] for k in range(100)])
-    for few in ([-3, 200], [0, 5], [Fraction(1, 4), 7], [99, Fraction(199, 2)]):
-        tooth = Boxes([[tuple(few)]])
-        length = sum(max(Fraction(0), min(k + Fraction(1, 2), few[1]) - max(Fraction(k), few[0])) for k in range(100))
-        assert (comb & tooth).volume() == (tooth & comb).volume() == length
-        assert (comb | tooth).volume() == 50 + few[1] - few[0] - length
+    for lo, hi in ((-3, 200), (0, 5), (Fraction(1, 4), 7), (99, Fraction(199, 2)), (Fraction(1, 2), 1)):
+        clipped = [(max(Fraction(k), lo), min(k + Fraction(1, 2), hi)) for k in range(100)]
+        teeth = Boxes([[side] for side in clipped if side[0] < side[1]], 1)
+        tooth = Boxes([[(lo, hi)]])
+        assert comb & tooth == tooth & comb == teeth
+        assert comb | tooth == tooth | comb == Boxes([*comb.cells(), [(lo, hi)]])
+        edges, ours, theirs = common_grid(comb, tooth)
+        assert list(edges[0]) == sorted({*comb.edges[0], *tooth.edges[0]})
+        assert len(ours[0]) == len(theirs[0]) == len(edges[0]) + 1

@@ -173,6 +173,26 @@ def test_a_branch_at_an_irrational_eps_is_found_and_the_next_piece_starts_there(
     assert first.left.lo <= Fraction(70710678118654753, 10**17)
 
 
+def test_two_irrational_breakpoints_close_together_are_both_found():
+    """sqrt(1/2) and a number 7e-7 to its right: the piece between them must not be overlooked."""
+
+    def steps(eps):
+        square = eps * eps
+        return 0 if square < Fraction(1, 2) else (1 if square < Fraction(1, 2) + Fraction(1, 10**6) else 2)
+
+    assert curve(steps, 0, 1).polys == (Poly(), Poly(1), Poly(2))
+
+
+def test_a_curve_knows_whether_the_adversary_may_leave_the_domain():
+    """The classifier errs on +1 to the right of the domain (0, 1): only an adversary that leaves it can use that."""
+    law = BoxDistribution.of_masses({-1: [([(0, "1/2")], "2/5")], +1: [([("1/2", 1)], "3/5")]}, [(0, 1)])
+    f = RegionClassifier.binary(Boxes([[("1/2", 1)]]))
+    stays, leaves = (risk_curve(robust_risk, f, law, 0, "1/4", leave_domain=flag) for flag in (False, True))
+    for eps in (Fraction(0), Fraction(1, 10), Fraction(1, 4)):
+        assert stays(eps) == robust_risk(f, law, Ball(eps)) == 2 * eps
+        assert leaves(eps) == robust_risk(f, law, Ball(eps, leave_domain=True)) == 2 * eps + Fraction(6, 5) * eps
+
+
 def test_euclidean_distances_of_a_finite_space_give_steps_at_their_square_roots():
     """Points (0,0), (1,0), (1,1), errors on the last only: the mass of the first is reached at sqrt(2)."""
     from theory.distributions import FiniteDistribution

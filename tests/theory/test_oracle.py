@@ -336,7 +336,7 @@ def graphs(draw):
         weights,
         draw(some),
         draw(some),
-        Fraction(draw(st.integers(0, 8)), draw(st.sampled_from([1, 2]))),
+        Fraction(draw(st.integers(0, 4)), 2) if coordinates else Fraction(draw(st.integers(0, 8))),
     )
 
 

@@ -87,6 +87,14 @@ def test_dilations_do_not_add_up_in_a_space_with_gaps():
     assert one.near(2) == line.everything
 
 
+def test_a_diagonal_has_three_lengths():
+    """(0,0) and (3,4) are 7 apart under l1, 5 under l2 and 4 under linf."""
+    space = FiniteSpace.of_points([(0, 0), (3, 4)])
+    for ord, length in ((1, 7), (2, 5), (math.inf, 4)):
+        assert not space.within(0, 1, length - Fraction(1, 100), ord)
+        assert space.within(0, 1, Fraction(length), ord)
+
+
 def test_a_metric_that_embeds_in_no_plane():
     """Four points at distance 1 from each other but 1/2 from a fifth: a star."""
     star = [[0 if i == j else 1 if 4 in (i, j) else 2 for j in range(5)] for i in range(5)]
