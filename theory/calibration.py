@@ -38,10 +38,11 @@ import numpy as np
 
 from theory.closed_forms import closed_form
 from theory.elementary import as_floats, plain
-from theory.enclosure import Enclosure, Undecided, as_enclosure, float_down, float_up
+from theory.enclosure import Enclosure, Undecided, as_enclosure
 from theory.envelope import CELLS, transform
 from theory.loss import LOSSES, Loss, as_loss
 from theory.numbers import as_fraction
+from theory.rounding import float_down, float_up
 
 if TYPE_CHECKING:
     from matplotlib.figure import Figure

@@ -26,14 +26,11 @@ from dataclasses import dataclass
 from fractions import Fraction
 from typing import TYPE_CHECKING, Any
 
-from theory.numbers import Exact, as_fraction
+from theory.numbers import End, Exact, as_end, as_fraction, exact_number
+from theory.rounding import arb_end, decimal, float_down, float_up, is_short, notation, show
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable
-
-End = Fraction | float
-"""An end of an enclosure: a Fraction, or one of the two infinite floats."""
-
 
 class Undecided(ArithmeticError):  # noqa: N818 - an answer, not a fault
     """The enclosures at hand do not determine the answer."""
@@ -68,11 +65,11 @@ class Enclosure:
     def __init__(
         self, lo: Exact | float, hi: Exact | float, how: str | Iterable[str] = (), alpha: Exact = Fraction(0)
     ) -> None:
-        lo, hi = _end(lo, "lo"), _end(hi, "hi")
+        lo, hi = as_end(lo, "lo"), as_end(hi, "hi")
         if lo == math.inf or hi == -math.inf:
-            raise ValueError(f"[{_show(lo)}, {_show(hi)}] holds no real number; only lo may be -inf and only hi inf")
+            raise ValueError(f"[{show(lo)}, {show(hi)}] holds no real number; only lo may be -inf and only hi inf")
         if lo > hi:
-            raise ValueError(f"lo {_show(lo)} is above hi {_show(hi)}; an enclosure needs lo <= hi")
+            raise ValueError(f"lo {show(lo)} is above hi {show(hi)}; an enclosure needs lo <= hi")
         alpha = exact_number(alpha, "alpha")
         if not 0 <= alpha <= 1:
             raise ValueError(f"alpha {alpha} is no probability; it must lie between 0 and 1")
@@ -112,7 +109,7 @@ class Enclosure:
 
         # lower() and upper() round outwards to flint's working precision, which the ball may exceed.
         with ctx.workprec(max(ctx.prec, ball.bits() + 64)):
-            return Enclosure(_arb_end(ball.lower(), up=False), _arb_end(ball.upper(), up=True), how, alpha)
+            return Enclosure(arb_end(ball.lower(), up=False), arb_end(ball.upper(), up=True), how, alpha)
 
     @staticmethod
     def from_json(value: object) -> Enclosure:
@@ -153,7 +150,7 @@ class Enclosure:
 
     def contains(self, x: Enclosure | Exact | float) -> bool:
         """Whether the number x, or every number of the enclosure x, lies between the ends (which belong to it)."""
-        lo, hi = (x.lo, x.hi) if isinstance(x, Enclosure) else (_end(x, "x"),) * 2
+        lo, hi = (x.lo, x.hi) if isinstance(x, Enclosure) else (as_end(x, "x"),) * 2
         return self.lo <= lo and hi <= self.hi
 
     def overlaps(self, other: Enclosure | Exact) -> bool:
@@ -309,7 +306,7 @@ class Enclosure:
         if not match:
             raise ValueError(f"format {spec!r} is unknown; allowed are .6f, .2% and .3e, an alignment and width before")
         layout, digits, kind = match[1], int(match[2] or 6), match[3]
-        down, up = (_decimal(end, digits, kind, up=up) for end, up in ((self.lo, False), (self.hi, True)))
+        down, up = (decimal(end, digits, kind, up=up) for end, up in ((self.lo, False), (self.hi, True)))
         if not self.is_exact:
             text = f"[{down}, {up}]"
         elif down == up:
@@ -372,60 +369,7 @@ def hull(*items: Enclosure | Exact) -> Enclosure:
     return _combine(min(x.lo for x in parts), max(x.hi for x in parts), *parts)
 
 
-# ---- outward rounding ----
-
-
-def decimal_down(x: Exact | float, digits: int) -> str:
-    """The largest decimal with that many digits after the point that is at most x ("-inf" and "inf" as they are).
-
-    >>> decimal_down("2/3", 3), decimal_down("-2/3", 3), decimal_down("1/8", 3)
-    ('0.666', '-0.667', '0.125')
-    """
-    return _decimal(_end(x, "x"), _digits(digits), "f", up=False)
-
-
-def decimal_up(x: Exact | float, digits: int) -> str:
-    """The smallest decimal with that many digits after the point that is at least x.
-
-    >>> decimal_up("2/3", 3), decimal_up("-2/3", 3), decimal_up(float("inf"), 3)
-    ('0.667', '-0.666', 'inf')
-    """
-    return _decimal(_end(x, "x"), _digits(digits), "f", up=True)
-
-
-def float_down(x: End) -> float:
-    """The largest float at most x."""
-    y = _nearest_float(x)
-    return y if y <= x else math.nextafter(y, -math.inf)
-
-
-def float_up(x: End) -> float:
-    """The smallest float at least x."""
-    y = _nearest_float(x)
-    return y if y >= x else math.nextafter(y, math.inf)
-
-
 # ---- machinery ----
-
-
-def exact_number(x: object, name: str = "value") -> Fraction:
-    """The Fraction that x spells; an infinity, NaN or a float raises with advice on what to write."""
-    if isinstance(end := _end(x, name), float):
-        raise ValueError(f"{name} {end} is infinite; give a finite number")
-    return end
-
-
-def _end(x: object, name: str) -> End:
-    if isinstance(x, float):
-        if math.isinf(x):
-            return float(x)
-        if math.isnan(x):
-            raise ValueError(f"{name} is NaN, which is no number; give an exact number, or an infinite float")
-        raise TypeError(
-            f"{name} {x!r} is a float, which proves nothing about a number; write Fraction({float(x)!r}) for its exact "
-            f"value or the string '{float(x)!r}' for the decimal it shows"
-        )
-    return as_fraction(x, name)
 
 
 def _operand(x: object) -> Enclosure | None:
@@ -501,94 +445,12 @@ def _inverse(end: End) -> End:
     return Fraction(0) if isinstance(end, float) else 1 / end
 
 
-def _arb_end(end: Any, *, up: bool) -> End:
-    mantissa, exponent = (int(part) for part in end.man_exp())
-    if mantissa == 0:
-        return Fraction(0)
-    size = exponent + mantissa.bit_length()  # 2^(size-1) <= |end| < 2^size
-    outwards = up == (mantissa > 0)
-    sign = 1 if mantissa > 0 else -1
-    if size < -_EXTREME:
-        return sign * Fraction(1, 2**_EXTREME) if outwards else Fraction(0)
-    if size > _EXTREME + 1:
-        return sign * math.inf if outwards else sign * Fraction(2**_EXTREME)
-    return Fraction(mantissa) * Fraction(2) ** exponent
-
-
-_EXTREME = 20_000
-
-
-def _nearest_float(x: End) -> float:
-    try:
-        return float(x)
-    except OverflowError:
-        return math.inf if x > 0 else -math.inf
-
-
-def _digits(digits: int) -> int:
-    if digits < 0:
-        raise ValueError(f"digits {digits} is negative; allowed are 0, 1, 2, ...")
-    return digits
-
-
-def _decimal(x: End, digits: int, kind: str, *, up: bool) -> str:
-    """x rounded to decimals in one direction: kind f (fixed point), % (of 100) or e (one digit before the point)."""
-    if isinstance(x, float):
-        return "inf" if x > 0 else "-inf"
-    power = 0
-    if kind == "%":
-        x = x * 100
-    elif kind == "e" and x:
-        power = _power_of_ten(abs(x))
-        x = x / _ten_to(power)
-    scaled = x * _ten_to(digits)
-    whole = math.ceil(scaled) if up else math.floor(scaled)
-    if kind == "e" and abs(whole) == 10 ** (digits + 1):
-        whole, power = whole // 10, power + 1
-    text = f"{abs(whole):0{digits + 1}d}"
-    text = "-" * (whole < 0) + (f"{text[:-digits]}.{text[-digits:]}" if digits else text)
-    return text + {"f": "", "%": "%", "e": f"e{power:+03d}"}[kind]
-
-
-def _power_of_ten(x: Fraction) -> int:
-    """The integer k with 10^k <= x < 10^(k+1), for x > 0."""
-    k = math.floor((x.numerator.bit_length() - x.denominator.bit_length()) * math.log10(2))  # off by one at most
-    while _ten_to(k) > x:
-        k -= 1
-    while _ten_to(k + 1) <= x:
-        k += 1
-    return k
-
-
-def _ten_to(k: int) -> Fraction:
-    return Fraction(10**k) if k >= 0 else Fraction(1, 10**-k)
-
-
-def _short(end: End) -> bool:
-    return isinstance(end, float) or (end.numerator.bit_length() < 40 and end.denominator.bit_length() < 40)
-
-
-def _show(end: End, *, up: bool = False, gap: Fraction | None = None) -> str:
-    """A short text for an end: itself when that is short, else rounded outwards, fine enough to see the gap."""
-    if isinstance(end, float) or _short(end):
-        return str(end)
-    kind, digits = _kind(end), 12
-    if gap:
-        digits = max(digits, 2 - _power_of_ten(gap) + (_power_of_ten(abs(end)) if kind == "e" else 0))
-    return _decimal(end, min(digits, 60), kind, up=up)
-
-
-def _kind(x: Fraction) -> str:
-    """How to print a long number: in fixed point unless it is tiny or huge."""
-    return "f" if Fraction(1, 10**6) <= abs(x) < 10**15 else "e"
-
-
 def _inside(x: Enclosure) -> str:
     """What stands between the brackets."""
     if x.is_exact:
-        return str(x.lo) if _short(x.lo) else format(x, f".12{_kind(x.fraction)}")
+        return str(x.lo) if is_short(x.lo) else format(x, f".12{notation(x.fraction)}")
     gap = x.hi - x.lo if isinstance(x.lo, Fraction) and isinstance(x.hi, Fraction) else None
-    return f"{_show(x.lo, gap=gap)}, {_show(x.hi, up=True, gap=gap)}"
+    return f"{show(x.lo, gap=gap)}, {show(x.hi, up=True, gap=gap)}"
 
 
 def _span(x: Enclosure) -> str:

@@ -72,7 +72,7 @@ def estimate(
     """
     if isinstance(n, bool) or not isinstance(n, int | np.integer) or n < 1:
         raise ValueError(f"n {n!r} is no number of draws; allowed are 1, 2, 3, ...")
-    from theory.special import clopper_pearson
+    from theory.confidence import clopper_pearson
 
     generator = np.random.default_rng(rng)
     decide = judge(

@@ -11,6 +11,8 @@ import numbers
 from fractions import Fraction
 
 Exact = str | int | Fraction
+End = Fraction | float
+"""An end of an interval: a Fraction, or one of the two infinite floats."""
 
 
 def as_fraction(value: object, name: str = "value", *, exact_float: bool = False) -> Fraction:
@@ -47,3 +49,34 @@ def as_fraction(value: object, name: str = "value", *, exact_float: bool = False
             "or pass exact_float=True for its dyadic value"
         )
     raise TypeError(f"{name} {value!r} is not a number; allowed are strings like '0.1' and '8/255', ints and Fractions")
+
+
+def as_end(x: object, name: str) -> End:
+    """The end of an interval that x spells: a Fraction, or an infinite float.
+
+    Raises ``ValueError`` for NaN or a string that is no number, ``TypeError`` for a finite float or any other type.
+    """
+    if isinstance(x, float):
+        if math.isinf(x):
+            return float(x)
+        if math.isnan(x):
+            raise ValueError(f"{name} is NaN, which is no number; give an exact number, or an infinite float")
+        raise TypeError(
+            f"{name} {x!r} is a float, which proves nothing about a number; write Fraction({float(x)!r}) for its exact "
+            f"value or the string '{float(x)!r}' for the decimal it shows"
+        )
+    return as_fraction(x, name)
+
+
+def exact_number(x: object, name: str = "value") -> Fraction:
+    """The Fraction that x spells; an infinity, NaN or a float raises with advice on what to write."""
+    if isinstance(end := as_end(x, name), float):
+        raise ValueError(f"{name} {end} is infinite; give a finite number")
+    return end
+
+
+def whole_number(value: object, name: str) -> int:
+    """The int that value is; ``TypeError`` for anything but a whole number, True and False included."""
+    if isinstance(value, bool) or not isinstance(value, numbers.Integral):
+        raise TypeError(f"{name} {value!r} is not a whole number; give an int")
+    return int(value)

@@ -18,8 +18,8 @@ from typing import Any, NamedTuple
 
 import numpy as np
 
-from theory.enclosure import Enclosure, End
-from theory.numbers import Exact, as_fraction
+from theory.enclosure import Enclosure
+from theory.numbers import End, Exact, as_fraction
 
 Point = tuple[Fraction, Fraction]
 

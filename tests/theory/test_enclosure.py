@@ -20,15 +20,12 @@ from theory.enclosure import (
     Enclosure,
     Undecided,
     as_enclosure,
-    decimal_down,
-    decimal_up,
-    exact_number,
-    float_down,
-    float_up,
     hull,
     maximum,
     minimum,
 )
+from theory.numbers import exact_number
+from theory.rounding import decimal_down, decimal_up, float_down, float_up
 
 INF = math.inf
 ONES = st.sampled_from([Fraction(0), Fraction(1), Fraction(-1), Fraction(1, 2)])

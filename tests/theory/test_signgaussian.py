@@ -12,6 +12,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from theory.confidence import clopper_pearson
 from theory.enclosure import Enclosure
 from theory.signgaussian import (
     LinearClassifier,
@@ -32,7 +33,6 @@ from theory.signgaussian import (
     standard_risk,
 )
 from theory.signgaussian_sensible import sensible_risk
-from theory.special import clopper_pearson
 
 ALPHA = Fraction(1, 10**6)
 fractions = st.fractions(min_value=-3, max_value=3, max_denominator=20)

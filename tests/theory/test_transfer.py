@@ -9,6 +9,7 @@ import pytest
 from scipy.stats import multivariate_normal
 
 from theory.arbs import to_arb, working_precision
+from theory.confidence import clopper_pearson
 from theory.signgaussian import (
     LinearClassifier,
     SignGaussian,
@@ -18,7 +19,6 @@ from theory.signgaussian import (
     sign_classifier,
     standard_accuracy,
 )
-from theory.special import clopper_pearson
 from theory.transfer import bivariate_cdf, shift_transfer, train_mean, transferred_risk
 
 LAW = SignGaussian("0.9", "0.5", 8)

@@ -25,9 +25,9 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from theory.enclosure import float_down, float_up
 from theory.numbers import Exact, as_fraction
 from theory.optimal.distances import Array, Pairs, pairs
+from theory.rounding import float_down, float_up
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence

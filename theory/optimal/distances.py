@@ -21,7 +21,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from theory.enclosure import float_down, float_up
+from theory.rounding import float_down, float_up
 
 Array = NDArray[Any]
 
