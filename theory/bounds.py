@@ -5,7 +5,8 @@ For a score f, loss phi and lambda > 0 (TRADES, Theorem 3.1):
     R_rob(f) - R*  <=  psi^-1(R_phi(f) - R*_phi) + R_bdy(f)  <=  psi^-1(R_phi(f) - R*_phi) + E max phi(f(X')f(X)/lambda)
 
 The first inequality needs Pr[f(X) = 0] = 0, or the sign convention throughout; the second needs phi >= 1 on u <= 0. A
-``BoundReport`` gives both sides; whether the premises hold is for the caller to see (``theorem_31`` refuses nothing).
+``BoundReport`` gives both sides whether these premises hold or not; `broken_premises` names the ones that fail. Also
+here: eq (1) and Lemma C.6, both sides in both conventions, and in mixtures of the two, which break them.
 
 **A sharper bound.** With e = R_phi - R*_phi and s = Pr[X in B(DB(f), eps)]:
 
@@ -27,13 +28,11 @@ from typing import TYPE_CHECKING, Any
 
 from theory.calibration import H, psi, psi_inverse
 from theory.classifiers import RegionClassifier, bayes_risk
-from theory.density import common_values
-from theory.distributions import BoxDistribution, FiniteDistribution
+from theory.elementary import plain
 from theory.enclosure import Enclosure, as_enclosure, minimum
 from theory.loss import Loss, as_loss
 from theory.numbers import Exact, as_fraction
-from theory.risks import boundary_risk, robust_risk, standard_risk
-from theory.scores import Score, score_of
+from theory.scores import Score, eta_levels, score_of
 
 if TYPE_CHECKING:
     from theory.ball import Ball
@@ -51,6 +50,9 @@ class BoundReport:
     terms: Mapping[str, Enclosure]
 
 
+# ---- surrogate risks ----
+
+
 def surrogate_risk(f: Scored, dist: Any, loss: str | Loss) -> Enclosure:
     """R_phi(f) = E phi(f(X) Y) (TRADES, section 2.5).
 
@@ -60,46 +62,28 @@ def surrogate_risk(f: Scored, dist: Any, loss: str | Loss) -> Enclosure:
     Fraction(1, 4)
     """
     phi = as_loss(loss)
-    total = Enclosure.exact(0)
+    total: Any = Fraction(0)
     for value, event in score_of(f).levels:
+        place = dist.event(event)
         for y in dist.labels:
-            mass = dist.mass(dist.event(event), y)
-            if not _is_zero(mass):
-                total = total + phi.enclose(value * y) * mass
-    return total
+            if not _is_zero(mass := dist.mass(place, y)):
+                total = total + plain(phi.enclose(value * y)) * mass
+    return as_enclosure(total)
 
 
 def optimal_surrogate_risk(dist: Any, loss: str | Loss) -> Enclosure:
     """R*_phi = E H(eta(X)), the infimum over all measurable scores (not always attained)."""
     phi = as_loss(loss)
-    total = Enclosure.exact(0)
+    total: Any = Fraction(0)
     for eta, mass in conditional_law(dist):
-        total = total + as_enclosure(H(phi, eta)) * mass
-    return total
+        total = total + H(phi, eta) * mass
+    return as_enclosure(total)
 
 
 def conditional_law(dist: Any) -> list[tuple[Fraction, Fraction]]:
-    """The law of eta(X) = P(Y = +1 | X) as (value, mass) pairs, for finite and box laws with labels -1 and +1."""
-    _binary(dist)
-    found: dict[Fraction, Fraction] = {}
-    if isinstance(dist, FiniteDistribution):
-        pairs = [(minus, plus) for minus, plus in zip(dist.masses[-1], dist.masses[+1], strict=True)]
-    elif isinstance(dist, BoxDistribution):
-        pairs = _cell_masses(dist)
-    else:
-        raise TypeError(f"{type(dist).__name__} has no finite law of eta; allowed are finite and box laws")
-    for minus, plus in pairs:
-        if (mass := minus + plus) > 0:
-            found[plus / mass] = found.get(plus / mass, Fraction(0)) + mass
-    return sorted(found.items())
-
-
-def _cell_masses(dist: BoxDistribution) -> list[tuple[Fraction, Fraction]]:
-    from theory.boxes import Boxes
-
-    edges, values, places = common_values([dist.densities[-1], dist.densities[+1]])
-    cells = [(pair, Boxes.on_grid(edges, places == k).volume()) for k, pair in enumerate(values) if any(pair)]
-    return [(minus * volume, plus * volume) for (minus, plus), volume in cells]
+    """The law of eta(X) = Pr[Y = +1 | X] as (value, mass) pairs, for finite and box laws with labels -1 and +1."""
+    found = [(eta, _total_mass(dist, event)) for eta, event in eta_levels(dist) if eta is not None]
+    return [(eta, mass) for eta, mass in found if mass > 0]
 
 
 def adversarial_surrogate(f: Scored, dist: Any, ball: Ball, loss: str | Loss, lam: Exact = 1) -> Enclosure:
@@ -108,20 +92,33 @@ def adversarial_surrogate(f: Scored, dist: Any, ball: Ball, loss: str | Loss, la
     For each value v of f, the values that the ball around a point of {f = v} meets are tried in order of decreasing
     price: the price is paid on the first one that is reached. Raises ``ValueError`` for lam <= 0.
     """
-    phi, lam = as_loss(loss), _positive(lam)
-    score = score_of(f)
-    reach = [(w, ball.reach(dist.event(event), dist.domain)) for w, event in score.levels]
-    total = Enclosure.exact(0)
-    for v, event in score.levels:
-        left = dist.event(event)
-        prices = [(phi.enclose(v * w / lam), near) for w, near in reach]
-        for price, near in sorted(prices, key=lambda item: item[0].hi, reverse=True):
-            for y in dist.labels:
-                mass = dist.mass(left & near, y)
-                if not _is_zero(mass):
-                    total = total + price * mass
-            left = left - near
-    return total
+    phi, lam = as_loss(loss), positive(lam)
+    return _dearest(score_of(f), dist, ball, lambda v, w: plain(phi.enclose(v * w / lam)))
+
+
+def _dearest(score: Score, dist: Any, ball: Ball, price: Any) -> Enclosure:
+    """E max over X' in the ball of price(f(X), f(X'))."""
+    places = [(v, dist.event(event)) for v, event in score.levels]
+    reach = [(w, ball.reach(place, dist.domain)) for w, place in places]
+    total: Any = Fraction(0)
+    for v, left in places:
+        open_ = _total_mass(dist, left)
+        if _is_zero(open_):
+            continue
+        prices = [(price(v, w), near) for w, near in reach]
+        for cost, near in sorted(prices, key=lambda item: as_high(item[0]), reverse=True):
+            mass = _total_mass(dist, left & near)
+            if _is_zero(mass):
+                continue
+            total = total + cost * mass
+            open_ = open_ - mass
+            if _is_zero(open_):
+                break
+            left = left - near  # noqa: PLW2901 - what is still to be paid for
+    return as_enclosure(total)
+
+
+# ---- Theorem 3.1 ----
 
 
 def excess_robust_risk_bound(
@@ -133,7 +130,8 @@ def excess_robust_risk_bound(
     psi_inverse, standard_risk, robust_risk, bayes_risk, boundary_risk, boundary_probability, zero_mass,
     adversarial, first (psi^-1(e) + R_bdy), corrected (first + min_y Pr[f(X) = 0, Y = y]) and sharper.
 
-    Raises ``ValueError`` for lam <= 0, an unknown convention or labels other than -1 and +1.
+    Raises ``ValueError`` for lam <= 0, an unknown convention or labels other than -1 and +1, and for a loss that is
+    negative somewhere.
 
     >>> from theory import Ball, FiniteDistribution
     >>> law = FiniteDistribution.of_points([("0",)], {-1: ["1/2"], +1: ["1/2"]})
@@ -141,19 +139,17 @@ def excess_robust_risk_bound(
     >>> zero.lhs.fraction, zero.terms["first"].fraction, zero.terms["corrected"].fraction   # the first one fails at 0
     (Fraction(1, 2), Fraction(0, 1), Fraction(1, 2))
     """
-    _binary(dist)
     score, phi = score_of(f), as_loss(loss)
-    classifier = score.classifier(convention)
     risk, best = surrogate_risk(score, dist, phi), optimal_surrogate_risk(dist, phi)
     excess = _non_negative(risk - best)
     inverse = as_enclosure(psi_inverse(phi, excess))
-    robust, least = robust_risk(classifier, dist, ball), as_enclosure(bayes_risk(dist))
-    crossing = as_enclosure(boundary_risk(classifier, dist, ball))
-    near = score.boundary(ball, dist, convention)
-    probability = as_enclosure(sum((dist.mass(near, y) for y in dist.labels), Fraction(0)))
+    seen = _Crossing.of(score, dist, ball, convention)
+    standard, robust = seen.risks(dist)
+    least, crossing = as_enclosure(bayes_risk(dist)), as_enclosure(robust) - standard
+    probability = as_enclosure(_total_mass(dist, seen.boundary))
     adversarial = adversarial_surrogate(score, dist, ball, phi, lam)
-    zero = score.where(lambda v: v == 0)
-    zero_masses = [dist.mass(dist.event(zero), y) if zero is not None else Fraction(0) for y in dist.labels]
+    zero = dist.event(score.where(0))
+    zero_masses = [dist.mass(zero, y) for y in dist.labels]
     first = inverse + crossing
     lhs, rhs = robust - least, inverse + adversarial
     terms = {
@@ -161,18 +157,142 @@ def excess_robust_risk_bound(
         "optimal_surrogate_risk": best,
         "excess": excess,
         "psi_inverse": inverse,
-        "standard_risk": standard_risk(classifier, dist),
-        "robust_risk": robust,
+        "standard_risk": as_enclosure(standard),
+        "robust_risk": as_enclosure(robust),
         "bayes_risk": least,
         "boundary_risk": crossing,
         "boundary_probability": probability,
         "zero_mass": as_enclosure(sum(zero_masses, Fraction(0))),
         "adversarial": adversarial,
         "first": first,
-        "corrected": first + minimum(*zero_masses),
+        "corrected": first + min(zero_masses),
         "sharper": sharper_bound(phi, excess, probability),
     }
     return BoundReport(lhs, rhs, rhs - lhs, terms)
+
+
+def broken_premises(f: Scored, dist: Any, loss: str | Loss, *, convention: str = "paper") -> tuple[str, ...]:
+    """The premises of Theorem 3.1 that fail or are not declared, one sentence each; () where the theorem holds.
+
+    Beside the printed ones (calibration, phi >= 0, phi(0) >= 1) those that the proof needs: phi >= 1 on all of u <= 0
+    for the second inequality, and Pr[f(X) = 0] = 0 for the first in the paper's convention.
+
+    >>> from theory import FiniteDistribution
+    >>> law = FiniteDistribution.of_points([(0,)], {-1: ["1/2"], +1: ["1/2"]})
+    >>> broken_premises(Score.of_values(law.space, [0]), law, "dipping_hinge")
+    ('phi >= 1 on u <= 0 fails for dipping_hinge', 'Pr[f(X) = 0] = 1, and score 0 errs for both labels')
+    """
+    phi, score = as_loss(loss), score_of(f)
+    traits = {
+        "phi >= 0": phi.non_negative,
+        "calibration": phi.calibrated,
+        "phi >= 1 on u <= 0": phi.at_least_one_left,
+    }
+    broken = [
+        f"{trait} {'fails for' if holds is False else 'is not declared of'} {phi.name}"
+        for trait, holds in traits.items()
+        if not holds
+    ]
+    zero = _total_mass(dist, dist.event(score.where(0)))
+    if convention == "paper" and not _is_zero(zero):
+        broken.append(f"Pr[f(X) = 0] = {zero}, and score 0 errs for both labels")
+    return tuple(broken)
+
+
+# ---- eq (1) and Lemma C.6 ----
+
+
+@dataclass(frozen=True, slots=True)
+class _Crossing:
+    """The regions of a score in one convention, what the adversary reaches, and the boundary event B(DB(f), eps)."""
+
+    right: Mapping[int, Any]
+    far: Mapping[int, Any]
+    boundary: Any
+
+    @classmethod
+    def of(cls, score: Score, dist: Any, ball: Ball, convention: str) -> _Crossing:
+        regions = score.classifier(convention).regions
+        right = {y: dist.event(regions[y]) for y in (-1, +1)}
+        far = {y: ball.reach(~right[y], dist.domain) for y in (-1, +1)}
+        boundary = (right[+1] & far[+1]) | (right[-1] & far[-1]) | ~(right[-1] | right[+1])
+        return cls(right, far, boundary)
+
+    def risks(self, dist: Any) -> tuple[Any, Any]:
+        """R_nat and R_rob."""
+        kept = sum((dist.mass(self.right[y], y) for y in dist.labels), Fraction(0))
+        return 1 - kept, sum((dist.mass(self.far[y], y) for y in dist.labels), Fraction(0))
+
+
+def robust_risk_decomposition(
+    f: Scored,
+    dist: Any,
+    ball: Ball,
+    convention: str = "paper",
+    *,
+    natural: str | None = None,
+    boundary: str | None = None,
+) -> BoundReport:
+    """TRADES, eq (1): R_rob = R_nat + R_bdy with R_bdy = Pr[X in B(DB(f), eps), f right at X], each side on its own.
+
+    ``convention`` is that of R_rob; ``natural`` (of R_nat) and ``boundary`` (of R_bdy) default to it. With one
+    convention throughout the two sides are equal, for every score and law; mixtures are not.
+
+    >>> from theory import Ball, FiniteDistribution
+    >>> law = FiniteDistribution.of_points([(0,), (1,)], {-1: [0, 0], +1: [1, 0]})
+    >>> touching = Score.of_values(law.space, [1, 0])
+    >>> robust_risk_decomposition(touching, law, Ball(1)).gap.fraction
+    Fraction(0, 1)
+    >>> robust_risk_decomposition(touching, law, Ball(1), "sign", boundary="paper").gap.fraction
+    Fraction(1, 1)
+    """
+    score = score_of(f)
+    chosen = (convention, natural or convention, boundary or convention)
+    seen = {c: _Crossing.of(score, dist, ball, c) for c in dict.fromkeys(chosen)}
+    robust, standard = seen[chosen[0]].risks(dist)[1], seen[chosen[1]].risks(dist)[0]
+    there = seen[chosen[2]]
+    crossing = sum((dist.mass(there.boundary & there.right[y], y) for y in dist.labels), Fraction(0))
+    return _equality(robust, standard + crossing, standard_risk=standard, boundary_risk=crossing)
+
+
+def excess_decomposition(
+    f: Scored, dist: Any, ball: Ball, convention: str = "paper", *, boundary: str | None = None
+) -> BoundReport:
+    """TRADES, Lemma C.6, each side on its own, with B = B(DB(f), eps) and f* = 2 eta - 1:
+
+        R_rob - R* = E 1[sign f(X) != sign f*(X), X not in B] |2 eta(X) - 1| + Pr[X in B, sign f*(X) = Y].
+
+    ``convention`` is that of R_rob; ``boundary`` (of B) defaults to it. With one convention the two sides are equal,
+    ties eta = 1/2 and zeros of f included; the lemma's proof mixes the sign convention with the paper's B, and then
+    they are not. Proof: on B the adversary errs for either label, which costs 1 against min(eta, 1 - eta), so
+    max(eta, 1 - eta) more; off B the score has one sign on the ball, and costs |2 eta - 1| more where it is wrong. []
+
+    >>> from theory import Ball, FiniteDistribution
+    >>> law = FiniteDistribution.of_points([(0,), (1,)], {-1: [0, 0], +1: [1, 0]})
+    >>> mixed = excess_decomposition(Score.of_values(law.space, [1, 0]), law, Ball(1), "sign", boundary="paper")
+    >>> mixed.lhs.fraction, mixed.rhs.fraction
+    (Fraction(0, 1), Fraction(1, 1))
+    """
+    score = score_of(f)
+    seen = _Crossing.of(score, dist, ball, convention)
+    near = seen.boundary if boundary in (None, convention) else _Crossing.of(score, dist, ball, boundary or "").boundary
+    best, _ = dist.most_likely(+1)
+    wrong, crossing = Fraction(0), Fraction(0)
+    for y in dist.labels:
+        place = dist.event(best[y])
+        crossing += dist.mass(place & near, y)
+        signed = dist.event(score.classifier("sign").regions[-y])
+        missed = (place & signed) - near
+        wrong += dist.mass(missed, y) - dist.mass(missed, -y)
+    return _equality(seen.risks(dist)[1] - bayes_risk(dist), wrong + crossing, wrong_sign=wrong, boundary=crossing)
+
+
+def _equality(lhs: Any, rhs: Any, **terms: Any) -> BoundReport:
+    left, right = as_enclosure(lhs), as_enclosure(rhs)
+    return BoundReport(left, right, right - left, {name: as_enclosure(x) for name, x in terms.items()})
+
+
+# ---- the sharper bound ----
 
 
 def sharper_bound(loss: str | Loss, excess: Enclosure | Exact, probability: Enclosure | Exact) -> Enclosure:
@@ -198,21 +318,26 @@ def sharper_bound(loss: str | Loss, excess: Enclosure | Exact, probability: Encl
     return Enclosure(low.lo, high.hi, (*e.how, *high.how), min(Fraction(1), e.alpha + s.alpha))
 
 
-def _binary(dist: Any) -> None:
-    if dist.labels != (-1, 1):
-        raise ValueError(f"labels {list(dist.labels)} are not -1 and +1, which margin losses need")
-
-
-def _positive(lam: Exact) -> Fraction:
+def positive(lam: Exact) -> Fraction:
+    """lambda as a Fraction; raises ``ValueError`` unless it is positive."""
     number = as_fraction(lam, "lam")
     if number <= 0:
         raise ValueError(f"lam {lam} is not positive; lambda scales a product of scores")
     return number
 
 
+def as_high(x: Any) -> Any:
+    """The upper end of a Fraction or an enclosure."""
+    return x.hi if isinstance(x, Enclosure) else x
+
+
+def _total_mass(dist: Any, event: Any) -> Any:
+    return sum((dist.mass(event, y) for y in dist.labels), Fraction(0))
+
+
 def _non_negative(x: Enclosure) -> Enclosure:
     """An excess is at least 0 by definition: rounding may have put the lower end below."""
-    return x if x.lo >= 0 else Enclosure(Fraction(0), x.hi, x.how, x.alpha)
+    return x if x.lo >= 0 else Enclosure(Fraction(0), max(x.hi, Fraction(0)), x.how, x.alpha)
 
 
 def _is_zero(mass: Any) -> bool:
