@@ -5,7 +5,7 @@ from __future__ import annotations
 from fractions import Fraction
 
 import pytest
-from hypothesis import example, given
+from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
 from theory.germ import Germ, Log, as_number
@@ -20,6 +20,7 @@ def polys():
     return st.lists(rationals(lo=-3, hi=3, denominators=(1, 2, 3)), max_size=3).map(lambda c: Poly(*c))
 
 
+some = settings(max_examples=50)
 bases = rationals(lo=-1, hi=2, denominators=(1, 2, 3))
 
 
@@ -51,6 +52,7 @@ ORDERS = {
 }
 
 
+@some
 @given(polys(), polys(), rationals(lo=1, hi=3), bases)
 def test_germ_arithmetic_is_polynomial_arithmetic(p, q, c, at):
     log = Log(at, STOP)
@@ -72,6 +74,7 @@ def test_germ_arithmetic_is_polynomial_arithmetic(p, q, c, at):
     assert log.next == STOP  # arithmetic asks nothing
 
 
+@some
 @given(polys(), polys(), bases, st.sampled_from(list(ORDERS)))
 @example(Poly(0, 0, 1), Poly(2), Fraction(0), "<")  # flips at an irrational point
 @example(Poly(0, 0, 1), Poly(0, 2, 0), Fraction(0), "<=")  # equal at the base itself
@@ -82,6 +85,7 @@ def test_a_comparison_is_decided_just_right_of_the_base(p, q, at, name):
     assert compare(germ(p, log), germ(q, log)) == expected(just_right(p - q, at))
 
 
+@some
 @given(polys(), polys(), bases, st.sampled_from(list(ORDERS)))
 @example(Poly(0, 0, 1), Poly(2), Fraction(0), "<")
 @example(Poly(0, 0, 1), Poly(0, 2, 0), Fraction(0), "<=")
@@ -106,6 +110,7 @@ def test_the_answer_holds_on_the_logged_interval_and_the_curves_meet_at_its_ends
                 assert difference(end) == 0
 
 
+@some
 @given(polys(), polys(), polys(), bases)
 def test_a_log_keeps_the_shortest_interval_of_all_comparisons(p, q, r, at):
     ends = []
@@ -120,6 +125,7 @@ def test_a_log_keeps_the_shortest_interval_of_all_comparisons(p, q, r, at):
     assert log.next == min(stop for _, stop in ends)
 
 
+@some
 @given(st.lists(polys(), min_size=1, max_size=4), bases)
 def test_the_least_of_several_germs_is_the_least_polynomial_on_the_whole_interval(candidates, at):
     log = Log(at, STOP)
@@ -128,6 +134,7 @@ def test_the_least_of_several_germs_is_the_least_polynomial_on_the_whole_interva
         assert least(x) == min(p(x) for p in candidates)
 
 
+@some
 @given(polys(), bases)
 def test_the_absolute_value_is_right_on_the_whole_interval(p, at):
     log = Log(at, STOP)
@@ -135,6 +142,7 @@ def test_the_absolute_value_is_right_on_the_whole_interval(p, at):
     assert all(size(x) == abs(p(x)) for x in inside(log))
 
 
+@some
 @given(polys(), polys(), bases)
 def test_germs_that_are_equal_hash_alike_and_constants_like_their_number(p, q, at):
     log = Log(at, STOP)

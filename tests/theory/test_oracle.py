@@ -224,13 +224,13 @@ def agree(problem):
 
 
 @pytest.mark.parametrize("dim", [1, 2, 3])
-@settings(max_examples=70)
+@settings(max_examples=50)
 @given(data=st.data())
 def test_the_four_risks_equal_those_counted_on_pixels(dim, data):
     agree(data.draw(pixel_problems(dim)))
 
 
-@settings(max_examples=40)
+@settings(max_examples=25)
 @given(pixel_problems(2, labels=(0, 1, 2)))
 def test_the_four_risks_of_three_classes_equal_those_counted_on_pixels(problem):
     agree(problem)
@@ -340,7 +340,7 @@ def graphs(draw):
     )
 
 
-@settings(max_examples=120)
+@settings(max_examples=80)
 @given(graphs())
 def test_the_four_risks_on_a_finite_space_equal_those_summed_point_by_point(graph):
     graph.agree()

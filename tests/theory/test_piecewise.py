@@ -14,7 +14,7 @@ from theory.polynomial import Poly, Root, real_roots
 from theory.strategies import rationals
 
 X = Poly(0, 1)
-some = settings(max_examples=50)
+some = settings(max_examples=30)
 points = rationals(lo=0, hi=2, denominators=(1, 2, 3, 4, 5, 7))
 
 
@@ -105,7 +105,7 @@ def test_the_algebra_is_that_of_the_values(a, b, x):
     assert f - f == PiecewisePoly.constant(0, 0, 2)
 
 
-@settings(max_examples=80)
+@settings(max_examples=50)
 @given(curves(), curves(), st.lists(points, min_size=3, max_size=3))
 @example((PiecewisePoly.polynomial(X * X, 0, 2), None), (PiecewisePoly.polynomial(2 - X, 0, 2), None), [])
 @example((PiecewisePoly.polynomial(X * X, 0, 2), None), (PiecewisePoly.constant(2, 0, 2), None), [])

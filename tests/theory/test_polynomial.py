@@ -14,7 +14,7 @@ from theory.polynomial import Poly, Root, gcd, real_roots
 from theory.strategies import rationals
 
 X = Poly(0, 1)
-some = settings(max_examples=40)
+some = settings(max_examples=25)
 LO, HI = Fraction(-4), Fraction(4)
 
 
@@ -109,7 +109,7 @@ def test_the_printed_form_is_the_polynomial(p):
         assert eval(exact, {"Fraction": Fraction, "x": x}) == p(x)
 
 
-@settings(max_examples=40)
+@settings(max_examples=25)
 @given(products())
 @example(Poly(-2, 0, 1) * Poly(-2, 0, 1) * Poly(-3, 0, 1))
 @example((X - 4) * (X + 4) * X)
@@ -136,7 +136,7 @@ def test_the_roots_lie_in_order_inside_the_open_interval(p, lo, hi):
     assert [x for x in real_roots(p, LO, HI) if lo < x < hi] == roots
 
 
-@settings(max_examples=30)
+@settings(max_examples=15)
 @given(products(), products(), rationals(lo=-4, hi=4))
 def test_roots_are_ordered_like_their_decimals(p, q, x):
     for a in [*real_roots(p, LO, HI), x]:

@@ -53,7 +53,7 @@ HALVES = BoxDistribution.of_masses({-1: [([(0, "1/2")], "2/5")], +1: [([("1/2", 
 # ---- identities and order -------------------------------------------------------------------------------------------
 
 
-@settings(max_examples=100)
+@settings(max_examples=60)
 @given(any_problems(dims=(1, 2, 3)))
 def test_robust_is_standard_plus_boundary(problem):
     """TRADES, eq (1): every x lies in its own ball."""
@@ -245,7 +245,7 @@ def test_every_risk_is_linear_in_the_law(drawn, data, share):
 # ---- scores ---------------------------------------------------------------------------------------------------------
 
 
-@settings(max_examples=100)
+@settings(max_examples=60)
 @given(
     finite_laws().flatmap(lambda law: st.tuples(st.just(law), scores(law))),
     st.sampled_from([1, 2]),
@@ -391,7 +391,7 @@ def test_the_half_square_by_hand():
 # ---- enclosures -----------------------------------------------------------------------------------------------------
 
 
-@settings(max_examples=12)
+@settings(max_examples=8)
 @given(problems(kinds=["boxes"], dims=[2], uncovered=True), st.sampled_from([1, 2]))
 def test_under_l1_and_l2_the_risks_are_enclosed_by_those_of_inner_and_outer_cubes(problem, ord):
     """The l1 and l2 balls of radius r hold the cube of radius r/2 (in the plane) and lie in the cube of radius r."""
