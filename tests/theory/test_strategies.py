@@ -35,8 +35,7 @@ STRATEGIES = {
     "finite_laws": strategies.finite_laws(),
     "scores": strategies.finite_laws(min_points=2).flatmap(strategies.scores),
     "problems": strategies.problems(),
-    "box problems": strategies.problems(kinds=["boxes"], uncovered=True),
-    "multi-class problems": strategies.problems(labels=CLASSES),
+    "box problems": strategies.problems(kinds=["boxes"], labels=CLASSES, uncovered=True),
 }
 
 
@@ -160,7 +159,7 @@ FEATURES = [
     ("box problems", "a point in no region", lambda p: not covers(p.classifier), 0.2, 0.98),
     ("box problems", "shared faces", shares_a_face, 0.3, 1),
     (
-        "multi-class problems",
+        "box problems",
         "all classes",
         lambda p: all(not r.is_empty for r in p.classifier.regions.values()),
         0.1,
