@@ -101,7 +101,7 @@ def example(prior: Exact = PRIOR, *, leave_domain: bool = False, **shape: Any) -
         ball = Ball(eps, leave_domain=leave_domain)
         if not 0 < ball.radius <= Fraction(1, 2):
             raise ValueError(f"eps {ball.radius} is outside (0, 1/2]: beyond 1/2 a ball covers either class")
-        optimum = next(conflict_network(laws[law], ball).minimisers()).classifier
+        optimum = conflict_network(laws[law], ball).least(-1).classifier
         return {"bayes": rule, **worst_members(true, seen, rule, ball), "robust_optimum": optimum}
 
     return Example(

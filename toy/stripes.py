@@ -60,7 +60,7 @@ def classifiers(eps: Any) -> dict[str, RegionClassifier]:
         "bayes": _bayes(law),
         "all_one": constant(+1, law),
         "all_minus_one": constant(-1, law),
-        "robust_optimum": next(conflict_network(law, Ball(eps)).minimisers()).classifier,
+        "robust_optimum": conflict_network(law, Ball(eps)).least(-1).classifier,
     }
 
 

@@ -21,7 +21,8 @@ import numpy as np
 
 from theory.boxes import Boxes
 from theory.flow import max_flow
-from theory.optimal.boxes import Network, conflict_graph
+from theory.optimal.boxes import Network
+from theory.optimal.orbits import orbit_grid
 
 if TYPE_CHECKING:
     from theory.ball import Ball
@@ -36,7 +37,7 @@ def box_certificate(law: BoxDistribution, ball: Ball) -> dict[str, Any]:
 
     Raises as ``optimal_box_risk``; a small eps in several dimensions needs too many cells.
     """
-    graph = conflict_graph(law, ball, reduce=False)
+    graph = orbit_grid(law, ball, reduce=False)
     flow = max_flow(graph.n, graph.edges, 0, 1)
     best = Network(law, ball, graph, flow).minimiser(flow.source_side_min)
     return {

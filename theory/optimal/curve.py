@@ -23,7 +23,7 @@ from theory.ball import Ball
 from theory.flow import max_flow, verify_flow
 from theory.germ import Germ, Log
 from theory.numbers import Exact, as_fraction
-from theory.optimal.boxes import ConflictGraph, conflict_graph
+from theory.optimal.orbits import OrbitGrid, orbit_grid
 from theory.piecewise import PiecewisePoly
 from theory.polynomial import Poly, Real, Root, real_roots
 
@@ -41,7 +41,7 @@ class _Stretch:
 
     lo: Fraction
     hi: Fraction
-    graph: ConflictGraph
+    graph: OrbitGrid
     capacities: tuple[Poly | None, ...]
 
     def flow(self, capacities: list[Any]) -> Any:
@@ -72,7 +72,8 @@ def optimal_box_curve(
 ) -> PiecewisePoly:
     """eps -> least robust risk over all classifiers, exactly, on [lo, hi]; ``law`` may be a function of eps.
 
-    Raises ``ValueError`` where grids do not end: lo = 0 is possible only if all but one axis drop out.
+    Raises ``ValueError`` where grids do not end: lo = 0 is possible only if all but one axis drop out and the classes
+    have no part of their supports in common.
 
     >>> from theory import BoxDistribution
     >>> square = {y: [([(a, b), (0, 1)], mass)] for y, a, b, mass in [(-1, 0, "1/2", "9/20"), (+1, "1/2", 1, "11/20")]}
@@ -107,7 +108,7 @@ def _at(law: Any, eps: Any) -> Any:
 
 
 def _value(law: Any, eps: Fraction) -> Poly:
-    graph = conflict_graph(_at(law, eps), Ball(eps))
+    graph = orbit_grid(_at(law, eps), Ball(eps))
     return Poly(max_flow(graph.n, graph.edges, 0, 1).value)
 
 
@@ -115,7 +116,7 @@ def _stretch(law: Any, at: Fraction, stop: Fraction) -> _Stretch:
     """The network just right of ``at``, and how far its grid keeps its order: only the grid is built on germs."""
     log = Log(at, stop)
     eps = log.germ()
-    graph = conflict_graph(_at(law, eps), Ball(eps))
+    graph = orbit_grid(_at(law, eps), Ball(eps))
     end = log.next
     if isinstance(end, Root):
         raise ValueError(f"the law's grid changes its order at the irrational eps {end}: choose another range")
