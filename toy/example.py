@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any
 from theory import Ball, Enclosure, boundary_risk, cli, robust_risk, sensible_risk, standard_risk
 from theory.curves import curves
 from theory.table import Table
+from toy import bound
 
 if TYPE_CHECKING:
     import argparse
@@ -152,6 +153,7 @@ def add_options(parser: argparse.ArgumentParser, radius: Callable[[str], Fractio
         parser.add_argument(f"--{name}", dest=end, type=cli.fraction_type(name), metavar="EPS", help=help_)
     parser.add_argument("--simulate", type=cli.count_type("simulate"), metavar="N", help="add a Monte Carlo estimate")
     parser.add_argument("--seed", type=cli.count_type("seed", 0), default=0, help="seed of the simulation (default 0)")
+    bound.add_options(parser)
     parser.add_argument("--plot", type=cli.figure_type("plot"), metavar="FILE", help="draw to a png, pdf or svg file")
     cli.add_output_options(parser)
 
@@ -168,7 +170,16 @@ def report(
         raise ValueError("--simulate adds columns to the table of risks and goes with no other table")
     if not args.curve and (args.start, args.stop) != (None, None):
         raise ValueError("--from and --to are the ends of --curve; without it give the radii themselves, as --eps")
-    if other is not None:
+    bound.check(args)
+    if args.bound:
+        if other is not None:
+            raise ValueError("--bound is a table of its own and goes with no other one")
+        options = (args.bound, args.lam or [Fraction(1)], args.score or "indicator")
+        levels = args.levels or bound.LEVELS
+        table, schema = bound.table(example, args.eps, *options, levels=levels), bound.SCHEMA
+        lam = options[1][0]
+        figure = lambda: bound.figure(example, args.eps[0], args.bound, lam, options[2], levels=levels)  # noqa: E731
+    elif other is not None:
         table, schema = other, OTHER_SCHEMA
     elif args.curve:
         table, schema = example.curve_table(title, args.start, args.stop), CURVE_SCHEMA

@@ -1,0 +1,147 @@
+"""--bound of the toys: both sides of Theorem 3.1 against loops over cells, and its refusals and figures."""
+
+from __future__ import annotations
+
+import json
+import math
+from fractions import Fraction
+
+import pytest
+
+from toy import bound, cheese, halves, law, stripes
+from toy.example import Example
+
+NOISY = {
+    "schema": "tightrope.law/1",
+    "boxes": [
+        {"box": [["0", "1/2"]], "mass": {"-1": "3/8", "+1": "1/8"}},
+        {"box": [["1/2", "1"]], "mass": {"-1": "1/8", "+1": "3/8"}},
+    ],
+    "domain": [["0", "1"]],
+    "classifiers": {
+        "late": {"boxes": [[["3/4", None]]]},
+        "silent": {"regions": {"-1": {"boxes": [[["0", "1/4"]]]}, "+1": {"boxes": [[["1/2", "1"]]]}}},
+    },
+}
+
+
+def rows(capsys, main, *argv):
+    assert main([*argv, "--json"]) == 0
+    return json.loads(capsys.readouterr().out)["rows"]
+
+
+def low(value):
+    return float(Fraction(value)) if isinstance(value, str) else value["lo"]
+
+
+def high(value):
+    return float(Fraction(value)) if isinstance(value, str) else value["hi"]
+
+
+def cells(labels, scores, radius, phi, lam):
+    """The terms for equally heavy cells of width 1 in a row: a ball of whole radius meets its 2 radius + 1 cells."""
+    n = len(labels)
+    balls = [range(max(0, i - radius), min(n, i + radius + 1)) for i in range(n)]
+    return {
+        "surrogate_risk": sum(phi(s * y) for s, y in zip(scores, labels, strict=True)) / n,
+        "adversarial": sum(max(phi(scores[i] * scores[j] / lam) for j in balls[i]) for i in range(n)) / n,
+        "boundary_probability": sum(any(scores[i] * scores[j] <= 0 for j in balls[i]) for i in range(n)) / n,
+        "delta_lhs": sum(any(scores[j] * labels[i] <= 0 for j in balls[i]) for i in range(n)) / n,
+    }
+
+
+@pytest.mark.parametrize(
+    ("loss", "phi"),
+    [("hinge", lambda u: max(1 - u, 0)), ("logistic", lambda u: math.log2(1 + math.exp(-u)))],
+)
+def test_the_stripes_by_loops_over_seventeen_cells(capsys, loss, phi):
+    labels = [1 if (i // 3) % 2 else -1 for i in range(17)]
+    scores = {"bayes": labels, "all_one": [1] * 17, "all_minus_one": [-1] * 17}
+    for row in rows(capsys, stripes.main, "--eps", "3/17", "--bound", loss, "--lam", "3/2"):
+        if row["classifier"] in scores:
+            for name, value in cells(labels, scores[row["classifier"]], 3, phi, 1.5).items():
+                assert low(row[name]) - 1e-12 <= value <= high(row[name]) + 1e-12
+        assert low(row["delta_lhs"]) <= high(row["sharper"])
+        assert row["eps"] == "3/17"
+        assert row["lam"] == "3/2"
+
+
+def test_every_toy_and_lambda_keeps_the_order_of_the_theorem(capsys):
+    calls = [
+        (cheese.main, "--eps", "1/20", "--bound", "logistic", "--lam", "1"),
+        (cheese.main, "--eps", "1/9", "1/5", "--bound", "squared_hinge", "--lam", "1/3"),
+        (halves.main, "--eps", "1/10", "0", "--bound", "exponential", "--lam", "1/2", "2", "--threshold", "2/5"),
+        (stripes.main, "--eps", "1/4", "2/7", "--bound", "sigmoid", "--lam", "3"),
+    ]
+    for main, *argv in calls:
+        found = rows(capsys, main, *argv)
+        assert {row["law"] for row in found} == ({"true", "restricted"} if main is cheese.main else {"true"})
+        for row in found:
+            assert list(row) == list(bound.COLUMNS)
+            assert low(row["delta"]) >= 0
+            assert low(row["delta_lhs"]) <= high(row["sharper"])
+            assert low(row["delta_rhs"]) == pytest.approx(low(row["psi_inverse"]) + low(row["adversarial"]))
+
+
+def test_signed_distances_close_in_on_the_integral(capsys):
+    """halves, Bayes rule, hinge: E(1 - |x - 1/2|) = 3/4."""
+    widths = []
+    for levels in ("4", "16"):
+        argv = ("--eps", "1/10", "--bound", "hinge", "--score", "distance", "--levels", levels)
+        row = rows(capsys, halves.main, *argv)[0]
+        assert low(row["surrogate_risk"]) <= 0.75 <= high(row["surrogate_risk"])
+        widths.append(high(row["surrogate_risk"]) - low(row["surrogate_risk"]))
+    assert widths[1] < widths[0] / 3
+
+
+def test_a_law_of_ones_own_and_its_logit(capsys, tmp_path):
+    file = tmp_path / "noisy.json"
+    file.write_text(json.dumps(NOISY))
+    (row,) = rows(capsys, law.main, str(file), "--eps", "1/8", "--bound", "logistic", "--score", "logit")
+    assert row["classifier"] == "logit"
+    assert high(row["excess"]) < 1e-20  # the logit minimises the logistic loss
+    assert low(row["boundary_probability"]) == 0.25
+    late, *_ = rows(capsys, law.main, str(file), "--eps", "1/8", "--bound", "hinge", "--classifier", "late")
+    assert (late["surrogate_risk"], late["optimal_surrogate_risk"]) == ("3/4", "1/2")
+    assert law.main([str(file), "--bound", "hinge", "--classifier", "silent"]) == 2
+    assert "Pr[f(X) = 0] = 1/4" in capsys.readouterr().err
+
+
+@pytest.mark.parametrize(
+    ("argv", "sentence"),
+    [
+        (["--bound", "kinked_hinge"], "'kinked_hinge' is not classification-calibrated"),
+        (["--bound", "savage"], "'savage' is 1/4 at 0"),
+        (["--bound", "hnige"], "nearest: 'hinge'"),
+        (["--bound", "hinge", "--lam", "0"], "--lam 0 is outside (0, inf)"),
+        (["--lam", "2"], "--lam goes with --bound"),
+        (["--score", "distance"], "--score goes with --bound"),
+        (["--bound", "hinge", "--levels", "3"], "--levels encloses the signed distance"),
+        (["--bound", "hinge", "--curve"], "goes without --curve"),
+        (["--bound", "hinge", "--simulate", "9"], "goes without --simulate"),
+        (["--bound", "hinge", "--optimum"], "goes with no other one"),
+        (["--bound", "hinge", "--score", "logit"], "the logit is infinite where eta = 0"),
+    ],
+)
+def test_bad_input_is_one_sentence_and_exit_code_2(capsys, argv, sentence):
+    assert halves.main(argv) == 2
+    out, err = capsys.readouterr()
+    assert out == ""
+    assert sentence in err
+    assert err.count("\n") == 1
+
+
+def test_a_loss_below_1_on_the_left_is_a_note(capsys):
+    assert halves.main(["--bound", "dipping_hinge"]) == 0
+    assert "dipping_hinge is below 1 somewhere on u < 0" in capsys.readouterr().out
+
+
+def test_the_figure_has_a_panel_a_classifier_against_eps_and_lambda():
+    shown: Example = stripes.example("1/4")
+    drawn = bound.figure(shown, Fraction(1, 4), "hinge", Fraction(1))
+    assert len(drawn.axes) == 2 * 4
+    lines = {line.get_label(): line for line in drawn.axes[0].get_lines()}
+    assert set(lines["robust excess risk"].get_ydata()) == {1.0}  # of the Bayes rule, at every eps
+    sides = {line.get_label(): line.get_ydata() for line in drawn.axes[4].get_lines()}
+    assert all(a <= b for a, b in zip(sides["sharper bound"], sides["Theorem 3.1"], strict=True))
+    assert sides["Theorem 3.1"][0] > sides["Theorem 3.1"][-1]  # 1 + 1/lam falls
