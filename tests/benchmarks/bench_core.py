@@ -198,7 +198,8 @@ def measure(repeat: int) -> list[Line]:
     lines = []
 
     def line(what: str, work: Any, goal: float, unit: str, yardstick: Any = additions) -> None:
-        seconds, other = race(work, yardstick, repeat)
+        # short processes vary most from run to run
+        seconds, other = race(work, yardstick, repeat if unit == "s" else 4 * repeat)
         lines.append(Line(what, seconds, other, goal, unit))
         print(lines[-1], file=sys.stderr, flush=True)
 
