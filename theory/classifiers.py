@@ -14,6 +14,7 @@ from typing import Any
 import numpy as np
 
 from theory.boxes import Boxes
+from theory.law import Event
 
 
 @dataclass(frozen=True, slots=True)
@@ -29,7 +30,7 @@ class RegionClassifier:
     regions: Mapping[int, Any]
 
     @classmethod
-    def binary(cls, positive: Any, negative: Any = None) -> RegionClassifier:
+    def binary(cls, positive: Event, negative: Event | None = None) -> RegionClassifier:
         """+1 on ``positive`` and -1 on ``negative``, by default everywhere else."""
         return cls({-1: ~positive if negative is None else negative, +1: positive})
 

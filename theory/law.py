@@ -80,7 +80,7 @@ class Law(Protocol):
 class Classifier(Protocol):
     """All that a risk needs to know of a classifier: for each label the event on which it errs if that is the truth."""
 
-    def wrong(self, label: int) -> Any: ...
+    def wrong(self, label: int) -> Event: ...
 
 
 def error_event(f: Classifier, law: Law, label: int) -> Any:

@@ -98,7 +98,9 @@ def robust_minimisers(law: BoxDistribution, ball: Ball, under: BoxDistribution |
     """
     network = conflict_network(law, ball)
     if network.is_tied:
-        true = under or law.restricts or law
+        true = under or law
+        while under is None and true.restricts is not None:
+            true = true.restricts
         grids = [density.edges for density in true.densities.values()]
         lines = [[x + ball.radius for edges in grids for x in edges[a]] for a in range(law.dim)]
         network = conflict_network(law, ball, lines=lines)

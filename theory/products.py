@@ -29,7 +29,7 @@ DIGITS = 20
 
 
 class Marginal(Protocol):
-    """A density on the line that rises up to its mode and falls after it."""
+    """A density on the line that rises up to its mode and falls after it; hashable, since its cdf is remembered."""
 
     @property
     def mode(self) -> Fraction: ...
@@ -42,6 +42,8 @@ class Marginal(Protocol):
 
     def draw(self, n: int, rng: np.random.Generator) -> np.ndarray:
         """n independent floats."""
+
+    def __hash__(self) -> int: ...
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -175,10 +177,10 @@ class GeneralisedNormal:
 class ProductDistribution:
     """P(Y = y) = prior, and given y the coordinates of X are independent: ``{y: (prior, marginals)}``. Domain R^d."""
 
-    parts: Mapping[int, tuple[Fraction, tuple[Any, ...]]]
+    parts: Mapping[int, tuple[Fraction, tuple[Marginal, ...]]]
     restricts: None = field(default=None, repr=False)
 
-    def __init__(self, parts: Mapping[int, tuple[Exact, Sequence[Any]]]) -> None:
+    def __init__(self, parts: Mapping[int, tuple[Exact, Sequence[Marginal]]]) -> None:
         made = {y: (as_fraction(prior, "prior"), tuple(axes)) for y, (prior, axes) in sorted(parts.items())}
         if len(made) < 2 or len({len(axes) for _, axes in made.values()}) != 1:
             raise ValueError("a product law needs two or more labels, each with one density an axis")
@@ -243,12 +245,11 @@ class ProductDistribution:
 
 
 @lru_cache(maxsize=65536)
-def _cdf(axis: Any, x: Fraction) -> Enclosure:
-    found: Enclosure = axis.cdf(x)
-    return found
+def _cdf(axis: Marginal, x: Fraction) -> Enclosure:
+    return axis.cdf(x)
 
 
-def interval_mass(axis: Any, lo: Fraction | None, hi: Fraction | None) -> Enclosure:
+def interval_mass(axis: Marginal, lo: Fraction | None, hi: Fraction | None) -> Enclosure:
     """P(lo < X < hi) of a marginal; None is an infinite end."""
     upper = Enclosure.exact(1) if hi is None else _cdf(axis, hi)
     lower = Enclosure.exact(0) if lo is None else _cdf(axis, lo)
