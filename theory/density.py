@@ -48,10 +48,11 @@ class StepDensity:
     def of_boxes(cls, weighted: Iterable[tuple[Sequence[Sequence[Any]], Any]], dim: int | None = None) -> StepDensity:
         """The density that is ``value`` on each (box, value) and 0 elsewhere.
 
-        Raises ``ValueError`` where boxes overlap, since a density has one value at a point.
+        Raises ``ValueError`` where boxes overlap, since a density has one value at a point, and for no box without
+        ``dim``.
         """
         pairs = [(box, as_number(value, "density")) for box, value in weighted]
-        if not pairs:
+        if not pairs and dim is None:
             raise ValueError("a density needs at least one box")
         edges, blocks = box_ranks([box for box, _ in pairs], dim)
         index = np.zeros(tuple(len(axis) + 1 for axis in edges), dtype=np.int32)
@@ -106,7 +107,7 @@ class StepDensity:
         """The density of the other coordinates: this one integrated along ``axis``."""
         slabs = np.moveaxis(self.index, axis, -1)
         edges = self.edges[axis]
-        rows = [tuple(row) for row in slabs[..., 1:-1].reshape(-1, len(edges) - 1).tolist()]
+        rows = [tuple(row) for row in slabs.reshape(-1, slabs.shape[-1])[:, 1:-1].tolist()]
         places = {row: k for k, row in enumerate(dict.fromkeys(rows))}
         widths = [hi - lo for lo, hi in pairwise(edges)]
         values = [

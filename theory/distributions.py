@@ -68,8 +68,14 @@ class BoxDistribution:
     def of_densities(
         cls, boxes: Mapping[int, Sequence[tuple[Sequence[Sequence[Any]], Any]]], domain: Sequence[Any] | None = None
     ) -> BoxDistribution:
-        """The law with, for each label, a constant density on each of its boxes: ``{label: [(box, density)]}``."""
-        densities = {label: StepDensity.of_boxes(pairs) for label, pairs in sorted(boxes.items())}
+        """The law with, for each label, a constant density on each of its boxes: ``{label: [(box, density)]}``.
+
+        A label without boxes has mass 0.
+        """
+        dim = next((len(box) for pairs in boxes.values() for box, _ in pairs), None)
+        densities = {
+            label: StepDensity.of_boxes(pairs, None if pairs else dim) for label, pairs in sorted(boxes.items())
+        }
         dims = {density.dim for density in densities.values()}
         if len(dims) != 1:
             raise ValueError(f"boxes of dimensions {sorted(dims)} do not make one law")

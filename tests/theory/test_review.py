@@ -215,6 +215,16 @@ def test_equal_enclosures_of_two_deviations_are_not_one_number():
     assert best.value.lo <= F(2, 5) <= best.value.hi  # Phi(-1/4) = 0.4013
 
 
+@pytest.mark.parametrize("dim", [1, 2])
+def test_a_label_without_boxes_has_mass_zero(dim):
+    law = BoxDistribution.of_masses({-1: [([UNIT] * dim, 1)], +1: []}, [UNIT] * dim)
+    best = optimal_robust_risk(law, Ball("1/10"))
+    assert law.prior(+1) == best.value.fraction == robust_risk(bayes_rule(law), law, Ball("1/10"))
+    assert law.domain <= best.forced[-1]
+    with pytest.raises(ValueError, match="at least one box"):
+        BoxDistribution.of_masses({-1: [], +1: []})
+
+
 def test_a_law_without_a_bayes_rule_says_so():
     law = ProductDistribution({-1: ("1/2", (Normal(0, 1),)), +1: ("1/2", (Normal(1, 1),))})
     with pytest.raises(TypeError, match=r"ProductDistribution does not know its Bayes rule.*reference="):
