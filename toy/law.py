@@ -85,7 +85,7 @@ def example(
         if {*chosen} & {*NAMES}:
             found |= worst_members(laws["true"], laws["restricted"], found["bayes"], ball(eps))
         if "robust_optimum" in chosen:
-            found["robust_optimum"] = next(conflict_network(laws[law], ball(eps)).minimisers()).classifier
+            found["robust_optimum"] = conflict_network(laws[law], ball(eps)).least(-1).classifier
         return {name: found[name] for name in chosen}
 
     def sensible(f: RegionClassifier, law: Law, ball: Ball, reference: RegionClassifier | None) -> Any:

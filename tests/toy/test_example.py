@@ -80,6 +80,14 @@ def test_the_curve_table_covers_the_range_piece_by_piece_with_the_value_at_every
     ]
 
 
+def test_a_value_apart_from_its_piece_has_a_row_of_its_own() -> None:
+    shown = dataclasses.replace(SHOWN, classifiers=lambda law, eps: {"odd": RULE if eps == F(1, 5) else EARLY})
+    rows = [row for row in shown.curve_table().rows if row["risk"] == "standard_risk"]
+    assert [(row["lo"], row["hi"], row["polynomial"]) for row in rows] == [
+        (0, F(1, 5), "2/25"), (F(1, 5), F(1, 5), "0"), (F(1, 5), F(1, 2), "2/25")
+    ]  # fmt: skip
+
+
 def test_pieces_on_either_side_of_an_irrational_point_are_one_row_if_they_are_one_polynomial() -> None:
     def classifiers(law: str, eps: Any) -> dict[str, RegionClassifier]:
         return {"same": EARLY, "other": EARLY if eps * eps < F(1, 8) else RULE}

@@ -43,14 +43,14 @@ PRIORS = st.fractions(F(1, 20), F(19, 20), max_denominator=20)
 @given(INNER, RADII, PRIORS)
 @example(HALF, F(1, 10), F(11, 20))
 @example(F(2, 5), F(1, 10), F(11, 20))
-@settings(max_examples=60)
+@settings(max_examples=30)
 def test_the_risks_of_a_threshold_are_the_formulas(t: F, eps: F, p: F) -> None:
     found = halves.example(p, [t]).risks("true", eps)[f"threshold_{t}"]
     assert {risk: value.fraction for risk, value in found.items()} == by_hand(t, eps, p)
 
 
 @given(st.fractions(F(1, 50), F(49, 100), max_denominator=100), PRIORS)
-@settings(max_examples=20)
+@settings(max_examples=10)
 def test_in_the_threshold_the_risks_are_the_formulas_piece_by_piece(eps: F, p: F) -> None:
     for risk, found in halves.threshold_curves(eps, p).items():
         assert set(found.breakpoints) <= {F(0), eps, HALF - eps, HALF, HALF + eps, 1 - eps, F(1)}
@@ -62,7 +62,7 @@ def test_in_the_threshold_the_risks_are_the_formulas_piece_by_piece(eps: F, p: F
 
 
 @given(st.fractions(F(1, 100), HALF, max_denominator=100), PRIORS)
-@settings(max_examples=20)
+@settings(max_examples=10)
 def test_the_least_sensible_risk_is_an_isolated_point(eps: F, p: F) -> None:
     found = halves.threshold_curves(eps, p)["sensible_risk"]
     assert (found.left("1/2"), found("1/2"), found.right("1/2")) == (2 * (1 - p) * eps, 0, 2 * p * eps)
@@ -76,7 +76,7 @@ def test_the_least_sensible_risk_is_an_isolated_point(eps: F, p: F) -> None:
 @example(F(1, 4), HALF)
 @example(F(1, 8), HALF)
 @example(F(2, 5), HALF)
-@settings(max_examples=25)
+@settings(max_examples=12)
 def test_the_optimum_its_thresholds_and_its_cost_are_the_formulas(eps: F, p: F) -> None:
     row = halves.optimum([eps], p).rows[0]
     few, middle = min(p, 1 - p), max(HALF - eps, F(0))
@@ -93,7 +93,7 @@ def test_the_optimum_its_thresholds_and_its_cost_are_the_formulas(eps: F, p: F) 
 
 
 @given(st.integers(1, 9), st.sampled_from([F(1, 2), F(11, 20), F(1, 3), F(4, 5)]))
-@settings(max_examples=12)
+@settings(max_examples=8)
 def test_the_optimum_is_that_of_all_classifiers_on_a_line(k: int, p: F) -> None:
     """16 cells in x1, radius k/16: all 65,536 labellings. Cells of width 1/16 lose nothing, for 2 eps is a multiple."""
     n = 16
@@ -123,7 +123,7 @@ def test_the_optimum_is_that_of_all_classifiers_on_a_line(k: int, p: F) -> None:
 
 
 @given(st.integers(1, 8), PRIORS, st.lists(st.booleans(), min_size=64, max_size=64))
-@settings(max_examples=20)
+@settings(max_examples=10)
 def test_no_classifier_has_less_robust_risk_than_the_optimum(k: int, p: F, bits: list[bool]) -> None:
     """Chequered classifiers that do depend on x2."""
     cells = [((F(i, 8), F(i + 1, 8)), (F(j, 8), F(j + 1, 8))) for i in range(8) for j in range(8) if bits[8 * i + j]]
