@@ -21,7 +21,7 @@ elsewhere.
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from fractions import Fraction
 from typing import TYPE_CHECKING, Any
@@ -93,21 +93,24 @@ def adversarial_surrogate(f: Scored, dist: Any, ball: Ball, loss: str | Loss, la
     price: the price is paid on the first one that is reached. Raises ``ValueError`` for lam <= 0.
     """
     phi, lam = as_loss(loss), positive(lam)
-    return _dearest(score_of(f), dist, ball, lambda v, w: plain(phi.enclose(v * w / lam)))
+    return dearest(score_of(f), dist, ball, lambda v, w: plain(phi.enclose(v * w / lam)))
 
 
-def _dearest(score: Score, dist: Any, ball: Ball, price: Any) -> Enclosure:
-    """E max over X' in the ball of price(f(X), f(X'))."""
+def dearest(
+    score: Score, dist: Any, ball: Ball, price: Callable[[Any, Any], Any], labels: tuple[int, ...] | None = None
+) -> Enclosure:
+    """E max over X' in the ball of price(f(X), f(X')), where Y is one of the ``labels`` (all of them by default)."""
+    labels = dist.labels if labels is None else labels
     places = [(v, dist.event(event)) for v, event in score.levels]
     reach = [(w, ball.reach(place, dist.domain)) for w, place in places]
     total: Any = Fraction(0)
     for v, left in places:
-        open_ = _total_mass(dist, left)
+        open_ = _mass(dist, left, labels)
         if _is_zero(open_):
             continue
         prices = [(price(v, w), near) for w, near in reach]
         for cost, near in sorted(prices, key=lambda item: as_high(item[0]), reverse=True):
-            mass = _total_mass(dist, left & near)
+            mass = _mass(dist, left & near, labels)
             if _is_zero(mass):
                 continue
             total = total + cost * mass
@@ -332,7 +335,11 @@ def as_high(x: Any) -> Any:
 
 
 def _total_mass(dist: Any, event: Any) -> Any:
-    return sum((dist.mass(event, y) for y in dist.labels), Fraction(0))
+    return _mass(dist, event, dist.labels)
+
+
+def _mass(dist: Any, event: Any, labels: tuple[int, ...]) -> Any:
+    return sum((dist.mass(event, y) for y in labels), Fraction(0))
 
 
 def _non_negative(x: Enclosure) -> Enclosure:
