@@ -40,10 +40,10 @@ if TYPE_CHECKING:
     from theory.halfspace import HalfSpace as HalfSpace
     from theory.loss import LOSSES as LOSSES
     from theory.loss import Loss as Loss
+    from theory.odds.signgaussian import SignGaussian as SignGaussian
     from theory.optimal import optimal_robust_risk as optimal_robust_risk
     from theory.products import ProductDistribution as ProductDistribution
     from theory.scores import Score as Score
-    from theory.signgaussian import SignGaussian as SignGaussian
 
 _LATER = {
     "BoundReport": "bounds",
@@ -52,7 +52,7 @@ _LATER = {
     "Loss": "loss",
     "ProductDistribution": "products",
     "Score": "scores",
-    "SignGaussian": "signgaussian",
+    "SignGaussian": "odds.signgaussian",
     "excess_robust_risk_bound": "bounds",
     "optimal_robust_risk": "optimal",
     "psi": "calibration",

@@ -20,9 +20,10 @@ from typing import TYPE_CHECKING, Any
 
 from theory import cli
 from theory.enclosure import Enclosure, Undecided
-from theory.frontier import best_robust_accuracy, frontier, frontier_at, robust_optimum
 from theory.numbers import Exact, as_fraction
-from theory.signgaussian import (
+from theory.odds.frontier import best_robust_accuracy, frontier, frontier_at, robust_optimum
+from theory.odds.sensible import sensible_risk
+from theory.odds.signgaussian import (
     Classifier,
     MixedClassifier,
     SignGaussian,
@@ -38,9 +39,8 @@ from theory.signgaussian import (
     standard_accuracy,
     standard_risk,
 )
-from theory.signgaussian_sensible import sensible_risk
+from theory.odds.theorem21 import corrected_bound, theorem_line
 from theory.table import Table
-from theory.theorem21 import corrected_bound, theorem_line
 from toy.example import OTHER_SCHEMA, RISKS, SCHEMA
 
 if TYPE_CHECKING:
@@ -147,7 +147,7 @@ def frontier_table(law: SignGaussian, radii: Sequence[Fraction], n: int) -> Tabl
             rows.append(row | risks(f, law, eps))
     columns = ["classifier", "threshold", "coin", "law", "eps", "standard_accuracy", "robust_accuracy", "line", *RISKS]
     notes = [
-        "no classifier, deterministic or randomised, has a point above this frontier (proof: theory.frontier)",
+        "no classifier, deterministic or randomised, has a point above this frontier (proof: theory.odds.frontier)",
         "threshold t: sign(z - t sign(x_1)) with z = sum of the weak features / sqrt(d)",
         "mixture: with probability coin the threshold rule, else sign(x_1)",
     ]
@@ -165,7 +165,7 @@ def delta_table(law: SignGaussian, radii: Sequence[Fraction], deltas: Sequence[F
             if eps >= 2 * law.eta:
                 row |= {"line": theorem_line(law, delta), "corrected_bound": corrected_bound(law, eps, delta)}
             if cells is not None:
-                from theory.frontier_lp import frontier_by_lp
+                from theory.odds.frontier_lp import frontier_by_lp
 
                 row["linear_programme"] = frontier_by_lp(law, eps, delta, cells)
             rows.append(row)
@@ -175,7 +175,7 @@ def delta_table(law: SignGaussian, radii: Sequence[Fraction], deltas: Sequence[F
 
 def svm_table(law: SignGaussian, radii: Sequence[Fraction], lam: Fraction | None) -> Table:
     """The population SVM after standard training and after adversarial training with each radius."""
-    from theory.svm import train_svm
+    from theory.odds.svm import train_svm
 
     rows: list[dict[str, Any]] = []
     notes = []
@@ -203,7 +203,7 @@ def transfer_table(law: SignGaussian, radii: Sequence[Fraction], n: int, seed: i
     """Two classifiers trained on n samples each: the shift that fools one fools the other (ODDS, section 2.2)."""
     import numpy as np
 
-    from theory.transfer import shift_transfer, train_mean, transferred_risk
+    from theory.odds.transfer import shift_transfer, train_mean, transferred_risk
 
     rng = np.random.default_rng(seed)
     first, second = train_mean(law, n, rng), train_mean(law, n, rng)

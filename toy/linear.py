@@ -23,7 +23,7 @@ from typing import TYPE_CHECKING, Any
 from theory import cli
 from theory.enclosure import Enclosure
 from theory.numbers import Exact, as_fraction
-from theory.robust_logistic import Attack, ImagePair, LinearModel, Trained, gradient_descent, train
+from theory.odds.robust_logistic import Attack, ImagePair, LinearModel, Trained, gradient_descent, train
 from theory.samples import digits, load_mnist
 from theory.table import Table
 from toy.example import OTHER_SCHEMA, RISKS, SCHEMA

@@ -5,7 +5,7 @@ from __future__ import annotations
 from fractions import Fraction
 from typing import TYPE_CHECKING, Any
 
-from theory.robust_logistic import Attack, descend
+from theory.odds.robust_logistic import Attack, descend
 from theory.table import Table
 
 if TYPE_CHECKING:

@@ -14,10 +14,10 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from theory.frontier import frontier
-from theory.frontier_lp import frontier_by_lp
-from theory.signgaussian import LinearClassifier, SignGaussian, robust_accuracy
-from theory.svm import train_svm
+from theory.odds.frontier import frontier
+from theory.odds.frontier_lp import frontier_by_lp
+from theory.odds.signgaussian import LinearClassifier, SignGaussian, robust_accuracy
+from theory.odds.svm import train_svm
 
 if TYPE_CHECKING:
     from collections.abc import Callable

@@ -25,9 +25,9 @@ from theory.bounds import (
 )
 from theory.enclosure import Enclosure
 from theory.loss import LOSSES, Loss
+from theory.odds.signgaussian import SignGaussian
 from theory.risks import boundary_risk, robust_risk, standard_risk
 from theory.scores import Score
-from theory.signgaussian import SignGaussian
 
 BENCH = Path(__file__).parents[1] / "benchmarks" / "bench_bounds.py"
 

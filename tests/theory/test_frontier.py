@@ -14,7 +14,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from theory.enclosure import Enclosure
-from theory.frontier import (
+from theory.odds.frontier import (
     bayes_threshold,
     best_robust_accuracy,
     frontier,
@@ -22,8 +22,8 @@ from theory.frontier import (
     robust_optimum,
     tangent_threshold,
 )
-from theory.frontier_lp import frontier_by_lp
-from theory.signgaussian import (
+from theory.odds.frontier_lp import frontier_by_lp
+from theory.odds.signgaussian import (
     LinearClassifier,
     SignGaussian,
     ThresholdClassifier,
@@ -33,7 +33,7 @@ from theory.signgaussian import (
     shifted_accuracy,
     standard_accuracy,
 )
-from theory.theorem21 import (
+from theory.odds.theorem21 import (
     corrected_bound,
     looseness,
     shift_bound,

@@ -13,7 +13,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from theory.enclosure import Enclosure
-from theory.robust_logistic import (
+from theory.odds.robust_logistic import (
     ATTACKS,
     ImagePair,
     LinearModel,
@@ -189,7 +189,7 @@ def test_gradient_descent_takes_the_steps_of_the_loss() -> None:
 
 def test_a_wrong_dual_point_would_not_pass() -> None:
     """The certificate does not trust the solver: a poor dual point only widens the gap."""
-    from theory import robust_logistic
+    from theory.odds import robust_logistic
 
     pair, lam = small_pair(6), Fraction(1, 20)
     found = train(pair, "0.05", "unclipped", lam)
@@ -200,7 +200,7 @@ def test_a_wrong_dual_point_would_not_pass() -> None:
 
 
 def test_without_a_ridge_an_infeasible_dual_point_bounds_nothing() -> None:
-    from theory import robust_logistic
+    from theory.odds import robust_logistic
 
     pair = small_pair(6)
     half = robust_logistic._dual_value(pair, Fraction(1, 20), "unclipped", Fraction(0), np.full(len(pair), 0.5))

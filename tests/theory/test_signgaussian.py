@@ -14,7 +14,8 @@ from hypothesis import strategies as st
 
 from theory.confidence import clopper_pearson
 from theory.enclosure import Enclosure
-from theory.signgaussian import (
+from theory.odds.sensible import sensible_risk
+from theory.odds.signgaussian import (
     LinearClassifier,
     MixedClassifier,
     SignGaussian,
@@ -32,7 +33,6 @@ from theory.signgaussian import (
     standard_accuracy,
     standard_risk,
 )
-from theory.signgaussian_sensible import sensible_risk
 
 ALPHA = Fraction(1, 10**6)
 fractions = st.fractions(min_value=-3, max_value=3, max_denominator=20)

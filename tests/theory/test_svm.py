@@ -16,9 +16,9 @@ from scipy.special import ndtr
 
 from theory.enclosure import Enclosure, Undecided
 from theory.krawczyk import Jet, normal_cdf, verified_zero
-from theory.signgaussian import SignGaussian, robust_accuracy, shifted_accuracy, standard_accuracy
-from theory.svm import svm_objective, train_svm, vanishing_radius
-from theory.theorem22 import (
+from theory.odds.signgaussian import SignGaussian, robust_accuracy, shifted_accuracy, standard_accuracy
+from theory.odds.svm import svm_objective, train_svm, vanishing_radius
+from theory.odds.theorem22 import (
     balanced_reliability,
     first_half_holds,
     lemma_d2_losses,

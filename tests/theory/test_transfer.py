@@ -10,7 +10,7 @@ from scipy.stats import multivariate_normal
 
 from theory.arbs import to_arb, working_precision
 from theory.confidence import clopper_pearson
-from theory.signgaussian import (
+from theory.odds.signgaussian import (
     LinearClassifier,
     SignGaussian,
     mean_classifier,
@@ -19,7 +19,7 @@ from theory.signgaussian import (
     sign_classifier,
     standard_accuracy,
 )
-from theory.transfer import bivariate_cdf, shift_transfer, train_mean, transferred_risk
+from theory.odds.transfer import bivariate_cdf, shift_transfer, train_mean, transferred_risk
 
 LAW = SignGaussian("0.9", "0.5", 8)
 ALPHA = Fraction(1, 10**6)

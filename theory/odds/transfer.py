@@ -22,7 +22,7 @@ from typing import TYPE_CHECKING, Any
 from theory.arbs import cdf, enclose, integers, to_arb, working_precision
 from theory.enclosure import Enclosure, Undecided
 from theory.numbers import Exact
-from theory.signgaussian import LinearClassifier, SignGaussian, radius
+from theory.odds.signgaussian import LinearClassifier, SignGaussian, radius
 
 if TYPE_CHECKING:
     import numpy as np

@@ -43,7 +43,7 @@ from theory.arbs import cdf, enclose, pdf, to_arb, to_float, working_precision
 from theory.enclosure import Enclosure, Undecided
 from theory.krawczyk import Jet, normal_cdf, normal_pdf, residual, verified_zero
 from theory.numbers import Exact, as_fraction
-from theory.signgaussian import LinearClassifier, SignGaussian, radius, reach_arb, signal_arb
+from theory.odds.signgaussian import LinearClassifier, SignGaussian, radius, reach_arb, signal_arb
 
 _KKT = "KKT point verified by a Krawczyk operator"
 _EDGE = "closed form on the edge"

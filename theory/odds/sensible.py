@@ -10,7 +10,7 @@ y = +1 (the other label is the mirror image) and x_1, the errors are
 For linear rules Q is the projection of a polygon with two slanted sides, an interval with ends in closed form, so the
 risk is a sum of normal probabilities.
 
->>> from theory.signgaussian import bayes_classifier, mean_classifier, robust_risk, standard_risk
+>>> from theory.odds.signgaussian import bayes_classifier, mean_classifier, robust_risk, standard_risk
 >>> law = SignGaussian("0.95", "0.03", 10_000)
 >>> print(f"{sensible_risk(mean_classifier(), law, '0.06'):.9f} {robust_risk(mean_classifier(), law, '0.06'):.9f}")
 [0.948785091, 0.948785092] [0.998650101, 0.998650102]
@@ -29,7 +29,7 @@ from typing import Any, cast
 from theory.arbs import cdf, enclose, to_arb, working_precision
 from theory.enclosure import Enclosure, Undecided, hull
 from theory.numbers import Exact
-from theory.signgaussian import (
+from theory.odds.signgaussian import (
     Classifier,
     LinearClassifier,
     MixedClassifier,

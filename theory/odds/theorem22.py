@@ -10,7 +10,7 @@ alone. At s = 4 the paper rounds them to .016 (1-p) and .0004, which closes at p
 >>> print(f"{lemma_d2_reliability(4):.12f} {lemma_d2_signal('0.975'):.8f}")
 [0.977511466880, 0.977511466881] [3.91038665, 3.91038666]
 
-What is true is read off the solution itself (`theory.svm`): v >= 1/sqrt 2 for reliabilities up to
+What is true is read off the solution itself (`theory.odds.svm`): v >= 1/sqrt 2 for reliabilities up to
 
 >>> print(f"{balanced_reliability(4):.7f}")
 [0.9991706, 0.9991707]
@@ -30,8 +30,8 @@ from theory.arbs import cdf, enclose, pdf, to_arb, working_precision
 from theory.enclosure import Enclosure
 from theory.krawczyk import Jet, normal_cdf, normal_pdf, verified_zero
 from theory.numbers import Exact, as_fraction
-from theory.signgaussian import SignGaussian, shifted_accuracy, standard_accuracy
-from theory.svm import kkt_gradient, train_svm
+from theory.odds.signgaussian import SignGaussian, shifted_accuracy, standard_accuracy
+from theory.odds.svm import kkt_gradient, train_svm
 
 
 def lemma_d2_losses(signal: Exact) -> tuple[Enclosure, Enclosure]:
@@ -73,7 +73,7 @@ def lemma_d2_signal(reliability: Exact) -> Enclosure:
 def balanced_reliability(signal: Exact) -> Enclosure:
     """The reliability at which the unit-norm SVM weighs both features equally, v = w = 1/sqrt 2.
 
-    There the two KKT equations (`theory.svm`) are linear in p: with a = sqrt 2 - 1 - s and b = sqrt 2 + 1 - s,
+    There the two KKT equations (`theory.odds.svm`) are linear in p: with a = sqrt 2 - 1 - s and b = sqrt 2 + 1 - s,
     p N_1 = (1-p) N_2 for N_1 = Phi(a)(1 - s) + phi(a) and N_2 = Phi(b)(1 + s) - phi(b).
     """
     with working_precision():

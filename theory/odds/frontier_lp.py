@@ -16,12 +16,12 @@ psi(z) + psi(-z) <= 1 decides; for eps >= 2 it reaches x_1 = -1 from +1.
 Nothing rests on the solver: the lower end re-evaluates the primal point it returned, the upper end is the value of its
 dual point by weak duality over the box [0, 1], and a rounding allowance of 10^-11 is part of both.
 
->>> from theory.signgaussian import SignGaussian
+>>> from theory.odds.signgaussian import SignGaussian
 >>> law = SignGaussian("0.95", "0.03", 10_000)
 >>> bounds = frontier_by_lp(law, "0.09", "0.01", cells=100)
 >>> print(f"{bounds:.2f}")
 [0.18, 0.19]
->>> from theory.frontier import frontier_at
+>>> from theory.odds.frontier import frontier_at
 >>> bounds.contains(frontier_at(law, "0.09", "0.01").robust_accuracy)
 True
 """
@@ -35,7 +35,7 @@ from typing import TYPE_CHECKING, Any
 from theory.arbs import to_float
 from theory.enclosure import Enclosure
 from theory.numbers import Exact, as_fraction
-from theory.signgaussian import SignGaussian, bayes_classifier, radius, standard_accuracy
+from theory.odds.signgaussian import SignGaussian, bayes_classifier, radius, standard_accuracy
 
 if TYPE_CHECKING:
     import numpy as np

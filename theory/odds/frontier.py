@@ -36,7 +36,7 @@ nobody's standard accuracy exceeds, the frontier follows F(t) as t falls, with a
   between that rule and sign(x_1). The logarithmic derivative of the slope in t changes sign once, since
   sinh(|u|x)/|u| >= sinh(sx)/s for |u| >= s. (For p = 1/2 the tangent starts at the Bayes point itself.)
 
-`theory.frontier_lp` encloses the same numbers by linear programming, without any of this.
+`theory.odds.frontier_lp` encloses the same numbers by linear programming, without any of this.
 """
 
 from __future__ import annotations
@@ -48,7 +48,7 @@ from typing import TYPE_CHECKING, Any, cast
 from theory.arbs import cdf, enclose, to_arb, to_float, working_precision
 from theory.enclosure import Enclosure, Undecided, hull
 from theory.numbers import Exact, as_fraction
-from theory.signgaussian import (
+from theory.odds.signgaussian import (
     Classifier,
     MixedClassifier,
     SignGaussian,
@@ -66,7 +66,7 @@ from theory.signgaussian import (
 )
 
 if TYPE_CHECKING:
-    from theory.signgaussian import LinearClassifier
+    from theory.odds.signgaussian import LinearClassifier
 
 
 @dataclass(frozen=True, slots=True)
@@ -261,7 +261,7 @@ def _below_one(eps: Exact) -> Fraction:
     if value >= 1:
         raise ValueError(
             f"eps {value} is 1 or more, where the adversary overturns x_1 and no closed form is known; allowed is "
-            "eps < 1 (theory.frontier_lp encloses the frontier for any eps)"
+            "eps < 1 (theory.odds.frontier_lp encloses the frontier for any eps)"
         )
     return value
 

@@ -1,10 +1,10 @@
 """Theorem 2.1 of ODDS beside the exact frontier: its line, how loose it is, and what holds where it says too much.
 
 For eps >= 2 eta, robust accuracy is at most p/(1-p) delta when standard accuracy is at least 1 - delta (p is the
-``reliability``). The line is the tangent at (p, p) of the exact frontier for eps = 2 eta (`theory.frontier`); beyond
-delta = 1 - p it rises above p, and soon above 1, and better bounds are at hand.
+``reliability``). The line is the tangent at (p, p) of the exact frontier for eps = 2 eta (`theory.odds.frontier`);
+beyond delta = 1 - p it rises above p, and soon above 1, and better bounds are at hand.
 
->>> from theory.frontier import frontier_at
+>>> from theory.odds.frontier import frontier_at
 >>> law = SignGaussian("0.95", "0.03", 10_000)
 >>> for delta in ("0.001", "0.01", "0.04", "0.06"):
 ...     exact = frontier_at(law, "0.06", delta).robust_accuracy
@@ -22,9 +22,9 @@ from typing import Any, cast
 
 from theory.arbs import cdf, enclose, to_arb, working_precision
 from theory.enclosure import Enclosure
-from theory.frontier import FrontierPoint, bayes_threshold, best_robust_accuracy, evenly_in_accuracy
 from theory.numbers import Exact, as_fraction
-from theory.signgaussian import (
+from theory.odds.frontier import FrontierPoint, bayes_threshold, best_robust_accuracy, evenly_in_accuracy
+from theory.odds.signgaussian import (
     LinearClassifier,
     SignGaussian,
     ThresholdClassifier,
