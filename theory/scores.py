@@ -15,7 +15,6 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from fractions import Fraction
 from functools import reduce
-from itertools import pairwise
 from operator import or_
 from typing import Any
 
@@ -37,9 +36,9 @@ Value = Fraction | Enclosure
 
 @dataclass(frozen=True, slots=True, init=False)
 class Score:
-    """f: domain -> R, with the value of each level on its event.
+    """f: domain -> R, with the value of each level on its event; equal numbers are one level.
 
-    Raises ``ValueError`` without levels, for a number given twice, and for an enclosure that holds 0 inside.
+    Raises ``ValueError`` without levels and for an enclosure that holds 0 inside.
 
     >>> f = Score([(-1, Boxes([((None, "1/2"),)])), (1, Boxes([(("1/2", None),)]))])
     >>> f.classifier().regions[+1]
@@ -49,12 +48,14 @@ class Score:
     levels: tuple[tuple[Value, Any], ...]
 
     def __init__(self, levels: Sequence[tuple[Exact | Enclosure, Any]]) -> None:
-        made = sorted(((_value(v), event) for v, event in levels), key=lambda level: _ends(level[0]))
+        made: list[tuple[Value, Any]] = []
+        for value, event in sorted(((_value(v), event) for v, event in levels), key=lambda level: _ends(level[0])):
+            if made and isinstance(value, Fraction) and isinstance(made[-1][0], Fraction) and value == made[-1][0]:
+                made[-1] = (value, made[-1][1] | event)
+            else:
+                made.append((value, event))
         if not made:
             raise ValueError("a score needs at least one level")
-        for (v, _), (w, _) in pairwise(made):
-            if isinstance(v, Fraction) and isinstance(w, Fraction) and v == w:
-                raise ValueError(f"score {v} has two events; join them")
         object.__setattr__(self, "levels", tuple(made))
 
     @classmethod

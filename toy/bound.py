@@ -55,7 +55,8 @@ def check(args: argparse.Namespace) -> None:
     """Raises ``ValueError`` for options that go with --bound alone, and for a --bound beside another table."""
     if not args.bound:
         for name in ("lam", "score", "levels"):
-            if getattr(args, name) is not None:
+            shared = name == "lam" and getattr(args, "problem3", None)
+            if getattr(args, name) is not None and not shared:
                 raise ValueError(f"--{name} goes with --bound LOSS, both sides of TRADES, Theorem 3.1")
     elif args.curve or args.simulate:
         raise ValueError(f"--bound is a table of its own and goes without --{'curve' if args.curve else 'simulate'}")

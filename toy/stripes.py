@@ -6,17 +6,21 @@ exactly as wide as the adversary's radius. Where 1/(2 eps) is no whole number th
 
     python -m toy.stripes --eps 3/10
     python -m toy.stripes --eps 1/8 3/17 --as-printed
+    python -m toy.stripes --eps 1/4 --problem3 1 inf --lam 1/4 1 2 3      what TRADES' problem (3) tends to
 """
 
 from __future__ import annotations
 
+import math
 import sys
 from fractions import Fraction
 from typing import TYPE_CHECKING, Any
 
 from theory import Ball, BoxDistribution, Enclosure, RegionClassifier, as_fraction, cli, constant
 from theory.germ import as_number
+from theory.objectives import StripesOptimum, stripes_optimum, trades_objective
 from theory.optimal.boxes import conflict_network
+from theory.scores import Score
 from theory.table import Table
 from toy.example import Example, add_options, report
 
@@ -128,17 +132,93 @@ def figure(radii: Sequence[Fraction]) -> Figure:
     return drawn
 
 
+def problem3(
+    radii: Sequence[Fraction], bounds: Sequence[Fraction | float], lams: Sequence[Fraction] = (Fraction(1),)
+) -> Table:
+    """TRADES' problem (3) with the hinge over all scores |f| <= bound, for eps = 1/(2n); the bound may be infinite.
+
+    One row a radius, bound, lambda and kind of sign: the ``infimum`` over Bayes-signed scores and over those of one
+    sign (proof: `theory.objectives`), whether it is the ``least`` of all scores, and the ``objective``, computed from
+    the law, of the score that is ``negative`` on the -1 stripes and ``positive`` on the others. Where one sign is
+    approached only, by ever larger scores, the rows are a sequence of them. Raises ``ValueError`` where 1/(2 eps) is
+    not whole: the last stripes have no partners then.
+
+    >>> for row in problem3([Fraction(1, 4)], [Fraction(1)], [Fraction(1), Fraction(3)]).rows:
+    ...     print(row["lam"], row["sign"], row["infimum"], row["least"])
+    1 bayes 3/2 False
+    1 constant 1 True
+    3 bayes 4/3 True
+    3 constant 3/2 False
+    """
+    rows: list[dict[str, Any]] = []
+    for eps in radii:
+        if (1 / (2 * eps)).denominator != 1:
+            raise ValueError(f"--problem3 pairs stripes, so 1/(2 eps) must be whole; eps {eps} gives {1 / (2 * eps)}")
+        law = distribution(eps)
+        for bound in bounds:
+            for lam in lams:
+                sides = stripes_optimum(lam, bound)
+                lowest = min(side.value.lo for side in sides)
+                for side in sides:
+                    row: dict[str, Any] = {"eps": eps, "bound": str(bound), "lam": lam, "sign": side.sign}
+                    row |= {"infimum": side.value, "least": side.value.lo == lowest}
+                    for a, b in _scores(side, lam):
+                        f = Score([(a, law.densities[-1].support), (b, law.densities[+1].support)])
+                        value = trades_objective(f, law, Ball(eps), "hinge", lam)
+                        rows.append({**row, "negative": a, "positive": b, "objective": value})
+    columns = ["eps", "bound", "lam", "sign", "infimum", "least", "negative", "positive", "objective"]
+    notes = ["an infimum at a score 0 is approached by scores of that sign tending to 0"]
+    return Table(columns, rows, title="TRADES, problem (3), hinge loss, |f| <= bound", notes=notes)
+
+
+def _scores(side: StripesOptimum, lam: Fraction) -> list[tuple[Any, Any]]:
+    if side.positive is not None:
+        return [(side.negative, side.positive)]
+    return [(Fraction(1, k), 2 * max(Fraction(1), lam) * k) for k in (1, 10, 100, 1000)]
+
+
+def problem3_figure(bounds: Sequence[Fraction | float]) -> Figure:
+    """The least objective (3) against lambda, with the sign of Bayes and with one sign; one panel a bound."""
+    from toy import draw
+
+    drawn, axes = draw.figure(1, len(bounds))
+    lams = [Fraction(k, 24) for k in range(1, 24 * 6 + 1)]
+    for ax, bound in zip(axes, bounds, strict=True):
+        sides = [stripes_optimum(lam, bound) for lam in lams]
+        for k, (colour, style) in enumerate(((draw.LINES[1], "-"), (draw.LINES[2], "--"))):
+            values = [float(Fraction(pair[k].value.lo)) for pair in sides]
+            ax.plot([float(lam) for lam in lams], values, style, color=colour, label=f"{sides[0][k].sign} sign")
+        ax.set_title(f"|f| <= {bound}", fontsize=9)
+        ax.set_xlabel("lam")
+        ax.set_ylabel("least objective of (3), hinge")
+        ax.legend(fontsize=7)
+    return drawn
+
+
+def _bound(text: str) -> Fraction | float:
+    return math.inf if text == "inf" else cli.fraction_type("problem3", "(0, inf)", "write inf for no bound")(text)
+
+
 def main(argv: Sequence[str] | None = None) -> int:
     """``python -m toy.stripes``."""
     parser = cli.parser("toy.stripes", __doc__ or "", "--eps 3/10 1/8")
     why = "at 1 and beyond there is one stripe, hence one class"
     add_options(parser, cli.fraction_type("eps", "(0, 1)", why))
     parser.add_argument("--as-printed", action="store_true", help="Table 1 as printed, beside the exact values")
+    parser.add_argument(
+        "--problem3", nargs="+", type=_bound, metavar="BOUND", help="TRADES, problem (3) over |f| <= BOUND, or inf"
+    )
     return cli.run(parser, _report, argv)
 
 
 def _report(args: argparse.Namespace) -> None:
     shown = example(SMALLEST if args.start is None else args.start)
+    if args.problem3:
+        if args.as_printed or args.curve:
+            raise ValueError("--problem3 is a table of its own and goes without --curve and --as-printed")
+        solved = problem3(args.eps, args.problem3, args.lam or [Fraction(1)])
+        report(args, shown, lambda: problem3_figure(args.problem3), solved)
+        return
     report(args, shown, lambda: figure(args.eps), as_printed(args.eps) if args.as_printed else None)
 
 

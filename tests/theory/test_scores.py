@@ -10,7 +10,7 @@ from itertools import pairwise
 import numpy as np
 import pytest
 
-from theory import Ball, BoxDistribution, Boxes, FiniteDistribution, FiniteSpace, RegionClassifier, constant
+from theory import Ball, BoxDistribution, Boxes, FiniteDistribution, FiniteSpace, Points, RegionClassifier, constant
 from theory.bounds import adversarial_surrogate, excess_robust_risk_bound, surrogate_risk
 from theory.enclosure import Enclosure
 from theory.scores import Score, eta_levels, logit, score_of, signed_distance
@@ -138,14 +138,18 @@ def test_logits_are_logarithms_of_odds_and_have_the_sign_of_bayes():
     assert report.terms["excess"].hi < Fraction(1, 10**20)
 
 
+def test_equal_numbers_are_one_level_in_ascending_order():
+    space = FiniteSpace.of_points([(0,), (1,), (2,)])
+    one, two, three = (Points(space, {i}) for i in range(3))
+    assert Score([("1/2", three), (-1, two), (HALF, one)]).levels == ((-1, two), (HALF, one | three))
+
+
 def test_scores_are_refused_in_one_sentence():
     space = FiniteSpace.of_points([(0,), (1,)])
     with pytest.raises(ValueError, match="needs at least one level"):
         Score([])
     with pytest.raises(ValueError, match="1 scores were given for 2 points"):
         Score.of_values(space, [1])
-    with pytest.raises(ValueError, match="score 1 has two events"):
-        Score([(1, space.everything), ("1", space.nothing)])
     with pytest.raises(ValueError, match="has no sign"):
         Score([(Enclosure(-1, 1), space.everything)])
     three = RegionClassifier({0: space.everything, 1: space.nothing, 2: space.nothing})

@@ -145,3 +145,47 @@ def test_the_figure_has_a_panel_a_classifier_against_eps_and_lambda():
     sides = {line.get_label(): line.get_ydata() for line in drawn.axes[4].get_lines()}
     assert all(a <= b for a, b in zip(sides["sharper bound"], sides["Theorem 3.1"], strict=True))
     assert sides["Theorem 3.1"][0] > sides["Theorem 3.1"][-1]  # 1 + 1/lam falls
+
+
+def test_problem_3_on_the_stripes_switches_at_2_for_scores_up_to_1_and_never_without_a_bound(capsys):
+    lams = ("1/4", "1", "3/2", "2", "3")
+    found = rows(capsys, stripes.main, "--eps", "1/4", "1/2", "--problem3", "1", "inf", "--lam", *lams)
+    for row in found:
+        lam, least = Fraction(row["lam"]), row["least"]
+        if row["bound"] == "1":
+            assert least == (lam >= 2 if row["sign"] == "bayes" else lam <= 2)
+            assert low(row["objective"]) <= high(row["infimum"])  # attained, or approached by the signs' limit
+            assert high(row["objective"]) >= low(row["infimum"])
+        else:
+            assert least == (row["sign"] == "constant")
+            assert high(row["objective"]) >= low(row["infimum"])
+    last = [row for row in found if row["sign"] == "constant" and row["bound"] == "inf" and row["lam"] == "3"]
+    assert [row["negative"] for row in last[:4]] == ["1", "1/10", "1/100", "1/1000"]
+    assert all(low(row["objective"]) < bar for row, bar in zip(last[:4], (1.5, 1.05, 1.005, 1.0005), strict=True))
+
+
+@pytest.mark.parametrize(
+    ("argv", "sentence"),
+    [
+        (["--eps", "3/17", "--problem3", "1"], "1/(2 eps) must be whole; eps 3/17 gives 17/6"),
+        (["--problem3", "0"], "--problem3 0 is outside (0, inf); write inf for no bound"),
+        (["--problem3", "1", "--curve"], "goes without --curve and --as-printed"),
+        (["--problem3", "1", "--as-printed"], "goes without --curve and --as-printed"),
+        (["--problem3", "1", "--bound", "hinge"], "--bound is a table of its own"),
+        (["--problem3", "1", "--levels", "3"], "--levels goes with --bound"),
+    ],
+)
+def test_problem_3_is_refused_in_one_sentence(capsys, argv, sentence):
+    assert stripes.main(argv) == 2
+    out, err = capsys.readouterr()
+    assert out == ""
+    assert sentence in err
+    assert err.count("\n") == 1
+
+
+def test_the_figure_of_problem_3_crosses_where_the_optimum_switches():
+    drawn = stripes.problem3_figure([Fraction(1), Fraction(3), math.inf])
+    for ax, switch in zip(drawn.axes, (2, 3, math.inf), strict=True):
+        bayes, constant = ax.get_lines()
+        for lam, one, two in zip(bayes.get_xdata(), bayes.get_ydata(), constant.get_ydata(), strict=True):
+            assert (one < two - 1e-12) == (lam > switch)
