@@ -87,21 +87,24 @@ def _few_halves(n: int, rows: Array, cols: Array, cover: Cover) -> Array:
 
 
 def _closed_choice(count: int, arcs: Array, component: Array, mirrored: Array) -> Array:
-    """Of every component and its mirror image take at most one, so that all successors of a taken one are taken."""
+    """Of every component and its mirror image take the one that comes first, sinks first; of its own image none.
+
+    Then all successors of a taken component C are taken. For let C lead to E: by symmetry E's image leads to that of
+    C. If E were not taken, it would be its own image, or its image would have been taken; either way the image of C
+    would have come before C, and C would not have been taken.
+    """
     image = np.empty(count, np.int64)
     image[component] = mirrored
-    before = [[] for _ in range(count)]  # type: list[list[int]]
+    before: list[list[int]] = [[] for _ in range(count)]
     waiting = [0] * count
     for tail, head in arcs.tolist():
         before[head].append(tail)
         waiting[tail] += 1
-    taken, barred = [False] * count, [False] * count
+    taken = [False] * count
     ready = [c for c in range(count) if waiting[c] == 0]
-    for c in ready:  # sinks first, so that every successor is decided
-        other = int(image[c])
-        taken[c] = not barred[c] and other != c and not taken[other]
+    for c in ready:
+        taken[c] = image[c] != c and not taken[image[c]]
         for tail in before[c]:
-            barred[tail] = barred[tail] or not taken[c]
             waiting[tail] -= 1
             if waiting[tail] == 0:
                 ready.append(tail)
