@@ -32,7 +32,7 @@ if TYPE_CHECKING:
     from toy.example import Example
 
 SCHEMA = "tightrope.toy.bound/1"
-SCORES = ("indicator", "distance", "logit")
+SCORES = ("indicator", "distance", "logit", "given")
 LEVELS = 16
 TERMS = ("surrogate_risk", "optimal_surrogate_risk", "excess", "psi_inverse", "boundary_probability", "adversarial")
 COLUMNS = ("classifier", "law", "eps", "lam", *TERMS, "delta_lhs", "delta_rhs", "delta", "sharper")
@@ -98,8 +98,9 @@ def table(
         notes |= dict.fromkeys(example.notes(eps))
     if not phi.at_least_one_left:
         notes[f"{phi.name} is below 1 somewhere on u < 0, where the theorem needs 1: delta may be negative"] = None
-    kind = {"indicator": "signed indicator", "distance": f"signed distance, {levels} levels"}.get(score, score)
-    return Table(COLUMNS, rows, title=f"TRADES, Theorem 3.1, {phi.name} loss, {kind}", notes=notes)
+    kinds = {"indicator": "signed indicator", "distance": f"signed distance, {levels} levels", "given": "given scores"}
+    title = f"TRADES, Theorem 3.1, {phi.name} loss, {kinds.get(score, score)}"
+    return Table(COLUMNS, rows, title=title, notes=notes)
 
 
 def _check_loss(phi: Loss) -> None:
@@ -126,6 +127,11 @@ def _scores(
 ) -> Iterator[tuple[str, Score]]:
     if score == "logit":
         yield "logit", logit(dist)
+        return
+    if score == "given":
+        if not example.scores:
+            raise ValueError("no score is given; write it under the key scores of a law file, see toy.lawfile")
+        yield from example.scores.items()
         return
     for name, f in example.classifiers(law, eps).items():
         yield name, Score.indicator(f) if score == "indicator" else signed_distance(f, dist, ball, levels=levels)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from fractions import Fraction
 from typing import TYPE_CHECKING, Any
 
@@ -19,6 +19,7 @@ if TYPE_CHECKING:
     from matplotlib.figure import Figure
 
     from theory import PiecewisePoly, RegionClassifier
+    from theory.scores import Score
 
 RISKS = ("standard_risk", "boundary_risk", "robust_risk", "sensible_risk")
 SCHEMA = "tightrope.toy/1"
@@ -32,8 +33,9 @@ class Example:
 
     ``lo``, ``hi`` and ``ends`` are the range of eps over which curves are drawn. ``sensible`` computes the sensible
     risk, or None where there is nothing to say; ``notes`` are remarks on this eps, for tables and for curves that break
-    there. ``parts`` are examples with some of the classifiers each, where curves are cheaper one part after the other:
-    a breakpoint of one classifier makes all be computed anew.
+    there. ``scores`` are real-valued classifiers that are given beside the others, for bounds. ``parts`` are examples
+    with some of the classifiers each, where curves are cheaper one part after the other: a breakpoint of one classifier
+    makes all be computed anew.
     """
 
     laws: Mapping[str, Callable[[Any], Any]]
@@ -46,6 +48,7 @@ class Example:
     leave_domain: bool = False
     sensible: Callable[..., Any] = sensible_risk
     notes: Callable[[Fraction], Sequence[str]] = lambda _: ()
+    scores: Mapping[str, Score] = field(default_factory=dict)
     parts: Sequence[Example] = ()
 
     def ball(self, eps: Any) -> Ball:

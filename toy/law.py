@@ -7,6 +7,7 @@ the worst members of the classes of natural, robust and sensible minimisers. How
 
     python -m toy.law mine.json --eps 0.1 1/20
     python -m toy.law mine.json --curve --from 0 --to 1/4 --plot mine.png
+    python -m toy.law mine.json --bound logistic --lam 1/2 --score given
 """
 
 from __future__ import annotations
@@ -118,6 +119,7 @@ def example(
         leave_domain=leave_domain,
         sensible=sensible,
         notes=notes,
+        scores=file.scores,
         parts=[example(file, group, **options) for group in groups if group and group != chosen],
     )
 

@@ -10,6 +10,8 @@ The file is an object with the keys
     restriction   [box, ...]: also look at the law given that X lies in their union (optional, for boxes)
     ties          the label of the Bayes rule where labels tie (optional)
     classifiers   {name: classifier, ...}
+    scores        {name: [{"value": v, "boxes": [box, ...]}, ...], ...}: real-valued classifiers for --bound, with the
+                  value v there ("points" or "halfspace" as for classifiers) and 0 elsewhere (optional)
 
 A label is a whole number, as text; masses over all boxes (or points) and labels sum to one. A number is a text such as
 "0.1", "8/255" or "1e-3", or a JSON integer; null, "inf" and "-inf" are unbounded sides. A classifier is one of
@@ -35,6 +37,7 @@ from typing import TYPE_CHECKING, Any, NoReturn
 
 from theory import BoxDistribution, Boxes, FiniteDistribution, FiniteSpace, Points, RegionClassifier, constant
 from theory.numbers import as_fraction
+from theory.scores import Score
 
 if TYPE_CHECKING:
     from collections.abc import Collection, Iterator
@@ -43,20 +46,22 @@ if TYPE_CHECKING:
     from theory.boxes import Side
 
 SCHEMA = "tightrope.law/1"
-KEYS = ("schema", "title", "boxes", "points", "domain", "restriction", "ties", "classifiers")
-KINDS = ("boxes", "points", "halfspace", "constant", "regions")
+KEYS = ("schema", "title", "boxes", "points", "domain", "restriction", "ties", "classifiers", "scores")
+EVENTS = ("boxes", "points", "halfspace")
+KINDS = (*EVENTS, "constant", "regions")
 Law = BoxDistribution | FiniteDistribution
 
 
 @dataclass(frozen=True, slots=True)
 class LawFile:
-    """What a file says: a law, perhaps the box law it is to be restricted to, and classifiers by name."""
+    """What a file says: a law, perhaps the box law it is to be restricted to, and classifiers and scores by name."""
 
     title: str
     law: Law
     restricted: BoxDistribution | None
     ties: int | None
     classifiers: Mapping[str, RegionClassifier]
+    scores: Mapping[str, Score]
 
 
 def read(path: str) -> LawFile:
@@ -104,10 +109,12 @@ def parse(text: str, name: str = "the text") -> LawFile:
     named = _object(content.get("classifiers", {}), "classifiers")
     ties = _known_label(content["ties"], "ties", law) if "ties" in content else None
     classifiers = {key: _classifier(value, f"classifiers.{key}", law) for key, value in named.items()}
+    given = _object(content.get("scores", {}), "scores")
+    scores = {key: _score(value, f"scores.{key}", law) for key, value in given.items()}
     title = content.get("title", "")
     if not isinstance(title, str):
         raise ValueError(f"title {title!r} is no text")
-    return LawFile(title, law, restricted, ties, classifiers)
+    return LawFile(title, law, restricted, ties, classifiers, scores)
 
 
 def nearest(name: str, known: Collection[str], kind: str) -> NoReturn:
@@ -196,8 +203,26 @@ def _regions(value: dict[str, Any], where: str, law: Law) -> RegionClassifier:
     return RegionClassifier({y: regions.get(y, ~covered) for y in law.labels})
 
 
+def _score(value: Any, where: str, law: Law) -> Score:
+    """Levels on disjoint events, and 0 elsewhere."""
+    if law.labels != (-1, 1):
+        raise ValueError(f"{where} is a score, whose sign is -1 or +1, but the labels are {list(law.labels)}")
+    levels: list[tuple[Any, Any]] = []
+    covered = law.nothing
+    for k, item in enumerate(_list(value, where)):
+        entry = _object(item, f"{where}[{k}]", ("value", *EVENTS), needed=("value",))
+        event = _event({kind: inside for kind, inside in entry.items() if kind != "value"}, f"{where}[{k}]", law)
+        with _at(f"{where}[{k}]"):
+            if not (event & covered).is_empty:
+                raise ValueError("the event overlaps an earlier one; a point has one score")
+            covered = covered | event
+        levels.append((_number(entry["value"], f"{where}[{k}].value"), event))
+    rest = ~covered
+    return Score(levels if rest.is_empty else [*levels, (0, rest)])
+
+
 def _event(value: Any, where: str, law: Law) -> Any:
-    kind, inside = _only_key(value, where, ("boxes", "points", "halfspace"))
+    kind, inside = _only_key(value, where, EVENTS)
     if kind == "halfspace":
         return _halfspace(inside, where, law)
     if kind == "boxes":

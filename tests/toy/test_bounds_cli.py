@@ -11,6 +11,7 @@ import pytest
 from toy import bound, cheese, halves, law, stripes
 from toy.example import Example
 
+HALF = Fraction(1, 2)
 NOISY = {
     "schema": "tightrope.law/1",
     "boxes": [
@@ -105,6 +106,45 @@ def test_a_law_of_ones_own_and_its_logit(capsys, tmp_path):
     assert (late["surrogate_risk"], late["optimal_surrogate_risk"]) == ("3/4", "1/2")
     assert law.main([str(file), "--bound", "hinge", "--classifier", "silent"]) == 2
     assert "Pr[f(X) = 0] = 1/4" in capsys.readouterr().err
+
+
+LEFT, RIGHT = {"value": "-2", "boxes": [[["0", "1/4"]]]}, {"value": "1/2", "boxes": [[["1/4", "1"]]]}
+
+
+def test_a_score_from_the_law_file(capsys, tmp_path):
+    """Four cells of width 1/4, the adversary one cell wide, by hand for the hinge."""
+    file = tmp_path / "scored.json"
+    file.write_text(json.dumps(NOISY | {"scores": {"mine": [LEFT, RIGHT]}}))
+    (row,) = rows(capsys, law.main, str(file), "--eps", "1/4", "--bound", "hinge", "--lam", "1/2", "--score", "given")
+    plus, scores = [Fraction(1, 4)] * 2 + [Fraction(3, 4)] * 2, [Fraction(-2)] + [HALF] * 3
+    risk = sum(p * max(1 - v, 0) + (1 - p) * max(1 + v, 0) for p, v in zip(plus, scores, strict=True)) / 4
+    assert row["classifier"] == "mine"
+    assert Fraction(row["surrogate_risk"]) == risk
+    # both cells at the jump see a product -1, so pay 1 + 1/lam; the others 1 - (1/4)/lam
+    assert Fraction(row["adversarial"]) == (2 * 3 + 2 * HALF) / 4
+    assert (row["boundary_probability"], row["optimal_surrogate_risk"]) == ("1/2", "1/2")
+
+
+@pytest.mark.parametrize(
+    ("scores", "sentence"),
+    [
+        ({"mine": [LEFT, RIGHT, LEFT]}, "scores.mine[2]: the event overlaps an earlier one"),
+        ({"mine": [{"boxes": [[["0", "1"]]]}]}, "scores.mine[0] lacks the key 'value'"),
+        ({"mine": [{"value": 0.5, "boxes": [[["0", "1"]]]}]}, "0.5 is a JSON float"),
+        ({"mine": [{"value": "1", "points": [["0"]]}]}, "use boxes"),
+        ({"mine": {"value": "1"}}, "scores.mine is an object; allowed is a list"),
+        ({"mine": [{"value": "1", "boxes": [[["0", "1/2"]]]}]}, "Pr[f(X) = 0] = 1/2"),
+        ({}, "no score is given"),
+    ],
+)
+def test_scores_that_make_none_are_refused(capsys, tmp_path, scores, sentence):
+    file = tmp_path / "scored.json"
+    file.write_text(json.dumps(NOISY | {"scores": scores}))
+    assert law.main([str(file), "--bound", "hinge", "--score", "given"]) == 2
+    out, err = capsys.readouterr()
+    assert out == ""
+    assert sentence in err
+    assert err.count("\n") == 1
 
 
 @pytest.mark.parametrize(
