@@ -335,7 +335,7 @@ BAD: list[tuple[Any, str]] = [
     ({**LINE, "boxs": []}, "the text: key 'boxs' is unknown; did you mean 'boxes'?"),
     ({**LINE, "zzz": []},
      ("the text: key 'zzz' is unknown; allowed are schema, title, boxes, points, domain, "
-      "restriction, ties, classifiers")),
+      "restriction, ties, classifiers, scores")),
     ({**LINE, "boxes": []}, "boxes and domain have the dimensions []; allowed is one for all, and a box"),
     ({**LINE, "boxes": {}}, "boxes is an object; allowed is a list"),
     ({**LINE, "boxes": [{"box": [[0, 1]]}]}, "boxes[0] lacks the key 'mass'"),
