@@ -15,6 +15,7 @@ import subprocess
 import sys
 import time
 from fractions import Fraction
+from math import isqrt
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -187,6 +188,7 @@ def main() -> int:
         report.line(f"duplicates on a line, {levels} levels, unmerged", f"{took * 1e3:.1f} ms", "< 1 s", took < 1)
     if arguments.growth:
         growth(report, sample)
+        million(report, product / (len(x0) * len(x1)), sample)
     return int(report.missed > 0)
 
 
@@ -202,7 +204,7 @@ def growth(report: Report, sample: LabelledSample) -> None:
             )
     for d in (49, 98, 196, 392, 784):
         part = head(sample, 6265, d)
-        scaled = [e * Fraction(d, 784) for e in EPS]  # keeps the radius below the typical distance
+        scaled = [e * Fraction(isqrt(10**6 * d // 784), 1000) for e in EPS]  # distances grow like the root of d
         took, curve = timed(lambda part=part, scaled=scaled: optimal_sample_curve(part, scaled))  # type: ignore[misc]
         report.line(f"growth in d: {d}, all points", f"{took:.3f} s", f"{curve.optima[-1].conflicts:.2e} edges")
     for ord, radii in ((1.0, [Fraction(5 * k) for k in range(11)]), (np.inf, [Fraction(k, 20) for k in range(10)])):
@@ -212,6 +214,17 @@ def growth(report: Report, sample: LabelledSample) -> None:
     for jobs in (1, 2):
         took, _ = timed(lambda jobs=jobs: optimal_sample_curve(sample, EPS, n_jobs=jobs))  # type: ignore[misc]
         report.line(f"{jobs} process(es), all points", f"{took:.2f} s")
+
+
+def million(report: Report, seconds_a_pair: float, sample: LabelledSample) -> None:
+    """What a million images per class would need, from the measured product and share of conflicting pairs."""
+    hours = seconds_a_pair * 1e12 / 3600
+    report.line("10^6 per class: the product alone, one core", f"{hours:.1f} h")
+    for eps in (3, 4, 5):
+        best = optimal_sample_curve(sample, [eps]).optima[0]
+        low, high = sample.counts.values()
+        share = best.conflicts / (low * high)
+        report.line(f"10^6 per class: graph at eps = {eps} ({share:.2%} of the pairs)", f"{share * 4e12 / 1e9:.0f} GB")
 
 
 if __name__ == "__main__":
