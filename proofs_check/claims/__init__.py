@@ -1,0 +1,1 @@
+"""The printed claims, one module a paper; ``proofs_check.registry`` finds them here."""
