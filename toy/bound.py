@@ -85,16 +85,13 @@ def table(
     [Fraction(0, 1), Fraction(1, 5), Fraction(1, 5), Fraction(7, 10), Fraction(1, 5)]
     """
     phi = as_loss(loss)
-    _check_loss(phi)
+    check_loss(phi)
     rows: list[dict[str, Any]] = []
     notes: dict[str, None] = {}
     for eps in radii:
         for law in example.laws:
             for name, lam, report in _reports(example, law, eps, phi, lams, score, levels):
-                terms = {term: report.terms[term] for term in TERMS}
-                row = {"classifier": name, "law": law, "eps": eps, "lam": lam, **terms}
-                row |= {"delta_lhs": report.lhs, "delta_rhs": report.rhs, "delta": report.gap}
-                rows.append({**row, "sharper": report.terms["sharper"]})
+                rows.append({"classifier": name, "law": law, "eps": eps, "lam": lam, **sides(report)})
         notes |= dict.fromkeys(example.notes(eps))
     if not phi.at_least_one_left:
         notes[f"{phi.name} is below 1 somewhere on u < 0, where the theorem needs 1: delta may be negative"] = None
@@ -103,7 +100,14 @@ def table(
     return Table(COLUMNS, rows, title=title, notes=notes)
 
 
-def _check_loss(phi: Loss) -> None:
+def sides(report: BoundReport) -> dict[str, Enclosure]:
+    """The columns of a row that come from a report."""
+    deltas = {"delta_lhs": report.lhs, "delta_rhs": report.rhs, "delta": report.gap}
+    return {**{term: report.terms[term] for term in TERMS}, **deltas, "sharper": report.terms["sharper"]}
+
+
+def check_loss(phi: Loss) -> None:
+    """Raises ``ValueError`` for a loss that does not meet the printed premises of the theorem."""
     if phi.non_negative is not True or phi.calibrated is not True:
         premise = "non-negative" if phi.non_negative is not True else "classification-calibrated"
         raise ValueError(f"loss {phi.name!r} is not {premise}, a premise of TRADES, Theorem 3.1")
@@ -158,7 +162,7 @@ def figure(
     from toy import draw
 
     phi = as_loss(loss)
-    _check_loss(phi)
+    check_loss(phi)
     start = max(example.lo, example.hi / POINTS)
     radii = [start + (example.hi - start) * Fraction(k, POINTS) for k in range(POINTS)]
     named = [name for name, _, _ in _reports(example, next(iter(example.laws)), eps, phi, [lam], score, levels)]
@@ -173,8 +177,8 @@ def figure(
             by_lam.setdefault(name, []).append((other, report))
         for j, name in enumerate(named):
             above, below = axes[2 * k * len(named) + j], axes[(2 * k + 1) * len(named) + j]
-            _sides(above, by_eps[name])
-            _sides(below, by_lam[name])
+            draw_sides(above, by_eps[name])
+            draw_sides(below, by_lam[name])
             above.set_title(f"{name}, {law} law, lam = {lam}", fontsize=8)
             above.set_xlabel("eps", fontsize=8)
             below.set_title(f"{name}, {law} law, eps = {eps}", fontsize=8)
@@ -184,10 +188,11 @@ def figure(
     return drawn
 
 
-def _sides(ax: Any, points: Sequence[tuple[Fraction, BoundReport]]) -> None:
+def draw_sides(ax: Any, points: Sequence[tuple[Fraction, BoundReport]]) -> None:
+    """The two sides, the first inequality's and the sharper bound against eps or lambda."""
     xs = [float(x) for x, _ in points]
-    sides = ([r.lhs, r.rhs, r.terms["first"], r.terms["sharper"]] for _, r in points)
-    for values, (label, colour, style) in zip(zip(*sides, strict=True), LINES, strict=True):
+    curves = ([r.lhs, r.rhs, r.terms["first"], r.terms["sharper"]] for _, r in points)
+    for values, (label, colour, style) in zip(zip(*curves, strict=True), LINES, strict=True):
         low, high = ([float(Fraction(end)) for end in ends] for ends in zip(*map(_ends, values), strict=True))
         middle = [(a + b) / 2 for a, b in zip(low, high, strict=True)]
         ax.plot(xs, middle, style, color=colour, label=label, linewidth=1.4)

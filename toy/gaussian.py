@@ -9,6 +9,7 @@ fixed shift of the weak features. The sensible adversary's reference is the Baye
     python -m toy.gaussian --frontier --plot frontier.png     the exact frontier over all classifiers (Theorem 2.1)
     python -m toy.gaussian --delta 0.01 0.04 --lp 400         its height at some standard accuracies, and by an LP
     python -m toy.gaussian --eta 4 --d 1 --svm                the soft-margin SVM on the law itself (Theorem 2.2)
+    python -m toy.gaussian --bound hinge --lam 1/1000       both sides of TRADES' Theorem 3.1
     python -m toy.gaussian --transfer 1000                    how the shift transfers between trained classifiers
 """
 
@@ -41,7 +42,9 @@ from theory.odds.signgaussian import (
 )
 from theory.odds.theorem21 import corrected_bound, theorem_line
 from theory.table import Table
+from toy.bound import SCHEMA as BOUND_SCHEMA
 from toy.example import OTHER_SCHEMA, RISKS, SCHEMA
+from toy.gaussian_bound import SCORES, bound_figure, bound_table
 
 if TYPE_CHECKING:
     import argparse
@@ -302,13 +305,17 @@ def main(argv: Sequence[str] | None = None) -> int:
     other.add_argument(
         "--delta", nargs="+", type=cli.probability_type("delta"), help="best robust accuracy at accuracy 1 - DELTA"
     )
+    other.add_argument("--bound", metavar="LOSS", help="both sides of TRADES, Theorem 3.1, for a built-in loss")
     other.add_argument("--svm", action="store_true", help="the population SVM, trained with eps 0 and each --eps")
     other.add_argument(
         "--transfer", type=cli.count_type("transfer"), metavar="N", help="between two classifiers of N samples each"
     )
     parser.add_argument("--points", type=cli.count_type("points", 2), default=11, help="of the frontier (default 11)")
     parser.add_argument("--lp", type=cli.count_type("lp", 20), metavar="CELLS", help="check --delta by an LP of CELLS")
-    parser.add_argument("--lam", type=cli.radius_type("lam"), help="of the SVM (default: the one that gives unit norm)")
+    parser.add_argument(
+        "--lam", type=cli.radius_type("lam"), help="of the SVM (default: the one that gives unit norm) or --bound (1)"
+    )
+    parser.add_argument("--score", choices=SCORES, help="of --bound: the classifiers' score (default indicator)")
     parser.add_argument("--simulate", type=cli.count_type("simulate"), metavar="N", help="add a Monte Carlo estimate")
     parser.add_argument("--seed", type=cli.count_type("seed", 0), default=0, help="of what is drawn (default 0)")
     parser.add_argument("--plot", type=cli.figure_type("plot"), metavar="FILE", help="draw to a png, pdf or svg file")
@@ -321,19 +328,25 @@ def _report(args: argparse.Namespace) -> None:
     radii = args.eps or [2 * law.eta]
     table, schema = _table(args, law, radii), OTHER_SCHEMA
     if not (args.delta or args.svm or args.transfer):
-        schema = SCHEMA
-    if args.plot:
+        schema = BOUND_SCHEMA if args.bound else SCHEMA
+    if args.plot and args.bound:
+        cli.save_figure(bound_figure(law, radii[0], args.bound, _scale(args), args.score or "indicator"), args.plot)
+    elif args.plot:
         cli.save_figure(figure(law, radii), args.plot)
     cli.emit(table, args, schema=schema)
 
 
 def _table(args: argparse.Namespace, law: SignGaussian, radii: Sequence[Fraction]) -> Table:
-    if args.simulate and (args.frontier or args.delta or args.svm or args.transfer):
+    if args.simulate and (args.frontier or args.delta or args.svm or args.transfer or args.bound):
         raise ValueError("--simulate adds columns to the table of risks and goes with no other table")
     if args.lp and not args.delta:
         raise ValueError("--lp checks the frontier at given standard accuracies; give them with --delta")
-    if args.lam is not None and not args.svm:
-        raise ValueError("--lam is the weight of the SVM's norm; it goes with --svm")
+    if args.lam is not None and not (args.svm or args.bound):
+        raise ValueError("--lam is the weight of the SVM's norm or TRADES' lambda; it goes with --svm or --bound")
+    if args.score and not args.bound:
+        raise ValueError("--score goes with --bound LOSS, both sides of TRADES, Theorem 3.1")
+    if args.bound:
+        return bound_table(law, radii, args.bound, _scale(args), args.score or "indicator")
     if args.frontier:
         return frontier_table(law, radii, args.points)
     if args.delta:
@@ -343,6 +356,10 @@ def _table(args: argparse.Namespace, law: SignGaussian, radii: Sequence[Fraction
     if args.transfer:
         return transfer_table(law, radii, args.transfer, args.seed)
     return risk_table(law, radii, args.simulate, args.seed)
+
+
+def _scale(args: argparse.Namespace) -> Fraction:
+    return Fraction(1) if args.lam is None else Fraction(args.lam)
 
 
 def _title(law: SignGaussian) -> str:

@@ -63,7 +63,8 @@ def test_every_built_in_loss_by_quadrature(name):
     kinks = [0, *(s * math.log(k) for k in (1.5, 2, 3, 4) for s in (1, -1))]
     best = integral(lambda v: H(name, 1 / (1 + math.exp(-v))), odds, kinks)
     assert middle(report.terms["optimal_surrogate_risk"]) == pytest.approx(best, rel=1e-6)
-    assert all(report.terms[key].width < Fraction(1, 10**15) for key in ("excess", "adversarial", "boundary_probability"))
+    narrow = ("excess", "adversarial", "boundary_probability")
+    assert all(report.terms[key].width < Fraction(1, 10**15) for key in narrow)
 
 
 def test_samples_in_every_coordinate_agree():

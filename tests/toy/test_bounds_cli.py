@@ -6,9 +6,10 @@ import json
 import math
 from fractions import Fraction
 
+import numpy as np
 import pytest
 
-from toy import bound, cheese, halves, law, stripes
+from toy import bound, cheese, gaussian, gaussian_bound, halves, law, stripes
 from toy.example import Example
 
 HALF = Fraction(1, 2)
@@ -123,6 +124,63 @@ def test_a_score_from_the_law_file(capsys, tmp_path):
     # both cells at the jump see a product -1, so pay 1 + 1/lam; the others 1 - (1/4)/lam
     assert Fraction(row["adversarial"]) == (2 * 3 + 2 * HALF) / 4
     assert (row["boundary_probability"], row["optimal_surrogate_risk"]) == ("1/2", "1/2")
+
+
+SMALL = ("--reliability", "3/4", "--eta", "1/2", "--d", "4")
+
+
+def test_the_gaussian_example_by_samples(capsys):
+    """Signed l-infinity distances of the three linear rules, every coordinate drawn and moved."""
+    argv = (*SMALL, "--eps", "1/5", "--bound", "hinge", "--lam", "1/2", "--score", "distance")
+    found = rows(capsys, gaussian.main, *argv)
+    rng = np.random.default_rng(0)
+    y = 2 * rng.integers(0, 2, 300_000) - 1
+    x = rng.standard_normal((len(y), 5)) + 0.5 * y[:, None]
+    x[:, 0] = np.where(rng.random(len(y)) < 0.75, y, -y)
+    weights = {"mean": [0, 1, 1, 1, 1], "sign": [1, 0, 0, 0, 0], "bayes": [math.log(3), 1, 1, 1, 1]}
+    assert [row["classifier"] for row in found] == list(weights)
+    for row in found:
+        w = np.array(weights[row["classifier"]], dtype=float)
+        scores = x @ w / w.sum()
+        worst = np.minimum(scores * (scores - 0.2), scores * (scores + 0.2))
+        values = {
+            "surrogate_risk": np.maximum(1 - scores * y, 0),
+            "boundary_probability": worst <= 0,
+            "adversarial": np.maximum(1 - 2 * worst, 0),
+        }
+        for name, value in values.items():
+            assert low(row[name]) == pytest.approx(value.mean(), abs=0.006)
+        assert low(row["delta"]) >= 0
+
+
+def test_the_gaussian_example_for_every_score(capsys):
+    for score, names in (("indicator", ["mean", "sign", "bayes", "robust_optimum"]), ("logit", ["bayes"])):
+        found = rows(capsys, gaussian.main, *SMALL, "--eps", "0", "1/4", "--bound", "logistic", "--score", score)
+        assert [row["classifier"] for row in found] == names * 2
+        for row in found:
+            assert list(row) == list(bound.COLUMNS)
+            assert low(row["delta_lhs"]) <= min(high(row["delta_rhs"]), high(row["sharper"]))
+    drawn = gaussian_bound.bound_figure(gaussian.distribution("3/4", "1/2", 4), Fraction(1, 4), "hinge", 1, "logit")
+    assert len(drawn.axes) == 2
+
+
+@pytest.mark.parametrize(
+    ("argv", "sentence"),
+    [
+        (["--lam", "1"], "it goes with --svm or --bound"),
+        (["--score", "logit"], "--score goes with --bound"),
+        (["--bound", "hinge", "--lam", "0"], "lam 0 is not positive"),
+        (["--bound", "kinked_hinge"], "not classification-calibrated"),
+        (["--bound", "dipping_hinge", "--score", "logit"], "'dipping_hinge' is not non-increasing"),
+        (["--bound", "hinge", "--simulate", "9"], "goes with no other table"),
+    ],
+)
+def test_the_gaussian_example_refuses_in_one_sentence(capsys, argv, sentence):
+    assert gaussian.main(argv) == 2
+    out, err = capsys.readouterr()
+    assert out == ""
+    assert sentence in err
+    assert err.count("\n") == 1
 
 
 @pytest.mark.parametrize(
