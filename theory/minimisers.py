@@ -39,7 +39,7 @@ class MinimiserClass:
     def worst(self, truth: RegionClassifier, law: BoxDistribution, ball: Ball) -> RegionClassifier:
         """The member of largest standard risk under ``law``, then of largest robust risk; ``truth`` never errs there.
 
-        Being wrong on the whole free region maximises every risk at once, so only ties between alternatives need a
+        Being wrong on the whole free region maximises the standard risk, so only ties between alternatives need a
         search; of alternatives alike in standard risk the one of larger robust risk is taken.
         Raises ``ValueError`` if ``truth`` errs under ``law``: on noisy labels no one classifier is wrong everywhere.
         """

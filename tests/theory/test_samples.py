@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import gzip
 import hashlib
-import os
 import struct
 from pathlib import Path
 
@@ -59,11 +58,10 @@ def test_a_published_checksum_is_recognised_and_a_changed_byte_is_not(toy_files,
     assert "no known checksum" in load_mnist(folder).name
 
 
-@pytest.mark.skipif(
-    "TIGHTROPE_MNIST" not in os.environ, reason="set TIGHTROPE_MNIST to a folder with MNIST's IDX files to run this"
-)
-def test_mnist_itself_carries_the_published_checksums():
-    folder = Path(os.environ["TIGHTROPE_MNIST"])
+def test_mnist_itself_carries_the_published_checksums(data_folder):
+    if data_folder is None:
+        pytest.skip("optional oracle: MNIST, in the folder that --data or TIGHTROPE_DATA names")
+    folder = data_folder / "mnist"
     train, test = load_mnist(folder), load_mnist(folder, "t10k")
     assert (train.name, test.name) == ("MNIST train, published checksums", "MNIST t10k, published checksums")
     assert (len(train), len(test), train.counts[3], train.counts[7]) == (60_000, 10_000, 6131, 6265)
