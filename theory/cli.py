@@ -200,12 +200,14 @@ def add_output_options(parser: argparse.ArgumentParser) -> None:
 def emit(table: Table, args: argparse.Namespace, schema: str) -> None:
     """Print a table in the format that was asked for, in one piece.
 
-    JSON is ``{"schema": ..., "command": ..., "rows": [...]}``, where the command is the one that prints it again.
+    JSON is ``{"schema": ..., "command": ..., "rows": [...]}``, where the command is the one that prints it again, and
+    ``"notes"`` where the table has some.
     """
     if args.format == "json":
         import json
 
-        text = json.dumps({"schema": schema, "command": command(args), "rows": table.to_json_rows()}, indent=2)
+        notes = {"notes": list(table.notes)} if table.notes else {}
+        text = json.dumps({"schema": schema, "command": command(args), "rows": table.to_json_rows(), **notes}, indent=2)
     else:
         text = getattr(table, f"to_{args.format}")()
     sys.stdout.write(text + "\n")

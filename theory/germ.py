@@ -19,6 +19,7 @@ from contextlib import contextmanager
 from fractions import Fraction
 from typing import Any
 
+from theory.enclosure import Enclosure
 from theory.numbers import as_fraction
 from theory.polynomial import Poly, Real, real_roots
 
@@ -113,6 +114,8 @@ class Germ:
                     "eps must be made anew in every run, and a curve cannot be computed within another"
                 )
             return value.coeffs
+        if isinstance(value, Enclosure) and value.is_exact:
+            value = value.fraction
         if isinstance(value, Fraction):
             return (value,) if value else ()
         if isinstance(value, int):

@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
-from theory import Enclosure, robust_risk, standard_risk
+from theory import robust_risk, standard_risk
 from theory.minimisers import MinimiserClass, natural_minimisers, robust_minimisers, sensible_minimisers
 
 if TYPE_CHECKING:
+    from fractions import Fraction
+
     from theory import Ball, BoxDistribution, RegionClassifier
 
 NAMES = ("worst_natural", "worst_robust", "worst_sensible")
@@ -19,10 +21,9 @@ def worst_members(
     """Of all minimisers of the natural, robust or sensible risk under the law ``seen``, that of largest standard risk
     (then robust risk) under ``true``, where ``rule`` never errs (SENSE, appendix G).
     """
-    tied = _robust_members(true, seen, rule, ball)
     return {
         "worst_natural": natural_minimisers(seen).worst(rule, true, ball),
-        "worst_robust": tied[0] if len(tied) == 1 else max(tied, key=lambda f: _risks(f, true, ball)),
+        "worst_robust": robust_minimisers(seen, ball).worst(rule, true, ball),
         "worst_sensible": sensible_minimisers(seen, ball, rule).worst(rule, true, ball),
     }
 
@@ -51,8 +52,5 @@ def _robust_members(
     return [MinimiserClass((forced,)).worst(rule, true, ball) for forced in alternatives]
 
 
-def _risks(f: RegionClassifier, law: BoxDistribution, ball: Ball) -> tuple[Any, Any]:
-    """Standard and robust risk as Fractions or germs in eps, which can be compared with each other."""
-    risks = standard_risk(f, law), robust_risk(f, law, ball)
-    standard, robust = (risk.fraction if isinstance(risk, Enclosure) else risk for risk in risks)
-    return standard, robust
+def _risks(f: RegionClassifier, law: BoxDistribution, ball: Ball) -> tuple[Fraction, Fraction]:
+    return standard_risk(f, law).fraction, robust_risk(f, law, ball).fraction
