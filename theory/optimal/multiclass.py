@@ -152,7 +152,7 @@ def optimal_multiclass_risk(
     """Both optima at radius ``eps`` under the closed balls of norm ``ord`` (1, 2, inf), always enclosed.
 
     Every point weighs 1/N unless ``weights`` says otherwise. ``effort`` limits the work on the kernel (entries of
-    linear programs solved; a million are about ten seconds); where it does not suffice, the enclosures stay wide.
+    linear programs solved; a million can take a minute or two); where it does not suffice, the enclosures stay wide.
     ``progress`` is called with (components solved, components); ``options`` are ``max_bytes`` and ``n_jobs`` of
     ``theory.optimal.conflict.conflict_graph``. Raises ``ValueError`` for fewer than two classes, and as
     ``theory.optimal.sample.optimal_sample_curve``.
