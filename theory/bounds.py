@@ -8,15 +8,7 @@ The first inequality needs Pr[f(X) = 0] = 0, or the sign convention throughout; 
 ``BoundReport`` gives both sides whether these premises hold or not; `broken_premises` names the ones that fail. Also
 here: eq (1) and Lemma C.6, both sides in both conventions, and in mixtures of the two, which break them.
 
-**A sharper bound.** With e = R_phi - R*_phi and s = Pr[X in B(DB(f), eps)]:
-
-    R_rob(f) - R*  <=  s + (1 - s) psi^-1(min(psi(1), e / (1 - s))).
-
-Proof. Where X is not in B(DB(f), eps), f has one sign on the ball and errs under attack only if it errs at X, so
-R_rob - R* <= s + E 1[X not in B] Z with Z = 1[f(X)(2 eta - 1) <= 0] |2 eta - 1|. The conditional excess surrogate risk
-at x is at least psi(Z), so by Jensen psi(E[Z | X not in B]) <= E[psi(Z) | X not in B] <= e / (1 - s). [] It is attained
-in the limit by boundary points with |2 eta - 1| = 1 whose neighbours' scores tend to 0, and Theorem 3.2's points
-elsewhere.
+A bound that is sharper than the right side is in `theory.sharper`.
 """
 
 from __future__ import annotations
@@ -26,13 +18,14 @@ from dataclasses import dataclass
 from fractions import Fraction
 from typing import TYPE_CHECKING, Any
 
-from theory.calibration import H, psi, psi_inverse
+from theory.calibration import H, psi_inverse
 from theory.classifiers import RegionClassifier, bayes_risk
 from theory.elementary import plain
-from theory.enclosure import Enclosure, as_enclosure, minimum
+from theory.enclosure import Enclosure, as_enclosure
 from theory.loss import Loss, as_loss
 from theory.numbers import Exact, as_fraction
 from theory.scores import Score, eta_levels, score_of
+from theory.sharper import sharper_bound
 
 if TYPE_CHECKING:
     from theory.ball import Ball
@@ -295,30 +288,7 @@ def _equality(lhs: Any, rhs: Any, **terms: Any) -> BoundReport:
     return BoundReport(left, right, right - left, {name: as_enclosure(x) for name, x in terms.items()})
 
 
-# ---- the sharper bound ----
-
-
-def sharper_bound(loss: str | Loss, excess: Enclosure | Exact, probability: Enclosure | Exact) -> Enclosure:
-    """s + (1 - s) psi^-1(min(psi(1), e / (1 - s))), increasing in e and in s; 1 at s = 1.
-
-    >>> f"{sharper_bound('exponential', Fraction(1, 5), Fraction(1, 2)):.6f}"   # psi^-1(e) + s would be 1.1
-    '0.900000'
-    """
-    phi = as_loss(loss)
-    e, s = as_enclosure(excess), as_enclosure(probability)
-    top = as_enclosure(psi(phi, Fraction(1)))
-
-    def at(excess_end: Any, share: Any) -> Enclosure:
-        if share >= 1:
-            return Enclosure.exact(1)
-        inner = minimum(top, as_enclosure(Fraction(excess_end) / (1 - Fraction(share))))
-        bound: Enclosure = share + (1 - share) * as_enclosure(psi_inverse(phi, inner))
-        return bound
-
-    if e.is_exact and s.is_exact:
-        return at(e.lo, s.lo)
-    low, high = at(max(e.lo, Fraction(0)), max(s.lo, Fraction(0))), at(e.hi, min(s.hi, Fraction(1)))
-    return Enclosure(low.lo, high.hi, (*e.how, *high.how), min(Fraction(1), e.alpha + s.alpha))
+# ---- machinery ----
 
 
 def positive(lam: Exact) -> Fraction:

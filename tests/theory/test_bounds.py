@@ -20,7 +20,6 @@ from theory.bounds import (
     excess_robust_risk_bound,
     optimal_surrogate_risk,
     robust_risk_decomposition,
-    sharper_bound,
     surrogate_risk,
 )
 from theory.enclosure import Enclosure
@@ -28,6 +27,7 @@ from theory.loss import LOSSES, Loss
 from theory.odds.signgaussian import SignGaussian
 from theory.risks import boundary_risk, robust_risk, standard_risk
 from theory.scores import Score
+from theory.sharper import figure, sharper_bound
 
 BENCH = Path(__file__).parents[1] / "benchmarks" / "bench_bounds.py"
 
@@ -156,9 +156,20 @@ def test_the_sharper_bound_is_below_the_printed_one_and_increases():
             assert all(one.lo <= two.hi for one, two in pairwise(values))
             inverse = sharper_bound(loss, e, 0)
             assert all(v.lo <= (inverse + s).hi for s, v in zip(grid, values, strict=True))
+            if e > 0 and loss in ("exponential", "squared_hinge"):  # psi is strictly convex
+                assert all(v.hi < (inverse + s).lo for s, v in zip(grid[1:-1], values[1:-1], strict=True))
     wide = sharper_bound("exponential", Enclosure("1/8", "1/4"), Enclosure("1/4", "1/2"))
     assert wide.lo <= sharper_bound("exponential", "1/5", "1/3").lo
     assert wide.hi >= sharper_bound("exponential", "1/5", "1/3").hi
+
+
+def test_the_figure_draws_the_old_bound_above_the_sharper_one():
+    (ax,) = figure(("logistic",)).axes
+    lines = ax.get_lines()
+    assert [line.get_label() for line in lines[1:8:2]] == ["s = 0", "s = 0.1", "s = 0.3", "s = 0.6"]
+    for old, new in zip(lines[:8:2], lines[1:8:2], strict=True):
+        assert all(high >= low - 1e-12 for high, low in zip(old.get_ydata(), new.get_ydata(), strict=True))
+        assert max(new.get_ydata()) <= 1
 
 
 @pytest.mark.parametrize("loss", ["exponential", "logistic", "squared_hinge", "hinge"])

@@ -24,7 +24,7 @@ from fractions import Fraction
 from typing import Any
 
 from theory.arbs import cdf, enclose, pdf, to_arb, working_precision
-from theory.bounds import BoundReport, positive, sharper_bound
+from theory.bounds import BoundReport, positive
 from theory.calibration import psi_inverse
 from theory.elementary import plain
 from theory.enclosure import Enclosure, as_enclosure, maximum
@@ -41,6 +41,7 @@ from theory.odds.signgaussian import (
     standard_risk,
 )
 from theory.polyline import PiecewiseLinear
+from theory.sharper import sharper_bound
 
 Function = Callable[[Any, bool], Any]
 Piece = tuple[Fraction | None, Fraction | None, Function]
@@ -60,12 +61,11 @@ def linear_score_bound(
     pieces = _pieces(phi)
     with working_precision():
         parts, move = _margins(classifier, law, eps)
+        risk = _surrogate(phi, pieces, parts)
         if all(sd.is_zero() for _, _, sd in parts):
-            risk = _average((share, phi.enclose(enclose(u))) for share, u, _ in parts)
             worst = [(share, (u * u - move * abs(u)) / to_arb(scale)) for share, u, _ in parts]
             price = _average((share, phi.enclose(enclose(v))) for share, v in worst)
         else:
-            risk = _surrogate(phi, pieces, parts)
             price = _expectation(_inner(pieces, move, scale), parts, _top(phi, move, scale))
         return _report(phi, law, parts, move, standard_risk(classifier, law), risk, price)
 
@@ -84,6 +84,20 @@ def indicator_bound(
         risk = phi.enclose(1) * (1 - wrong) + phi.enclose(-1) * wrong
         price = phi.enclose(1 / scale) * (1 - near) + phi.enclose(-1 / scale) * near
         return _report(phi, law, parts, move, wrong, risk, price)
+
+
+def surrogate_risk(classifier: LinearClassifier, law: SignGaussian, loss: str | Loss) -> Enclosure:
+    """R_phi of the score w.x + b.
+
+    >>> law = SignGaussian("3/4", 1, 4)
+    >>> print(f"{surrogate_risk(LinearClassifier(0, '1/4'), law, 'squared_hinge'):.12f}")    # u is N(1, 1/4)
+    [0.124999999999, 0.125000000001]
+    """
+    phi = as_loss(loss)
+    pieces = _pieces(phi)
+    with working_precision():
+        parts, _ = _margins(classifier, law, Fraction(0))
+        return _surrogate(phi, pieces, parts)
 
 
 def optimal_surrogate_risk(law: SignGaussian, loss: str | Loss) -> Enclosure:
@@ -286,6 +300,8 @@ def _even(right: list[tuple[Any, Any, Function]]) -> list[tuple[Any, Any, Functi
 
 
 def _surrogate(phi: Loss, pieces: Sequence[Piece], parts: Sequence[Any]) -> Enclosure:
+    if all(sd.is_zero() for _, _, sd in parts):
+        return _average((share, phi.enclose(enclose(u))) for share, u, _ in parts)
     if phi.name == "exponential":
         return _average((share, enclose((sd * sd / 2 - mean).exp())) for share, mean, sd in parts)
     if isinstance(phi.formula, PiecewiseLinear):
