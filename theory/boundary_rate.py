@@ -43,6 +43,15 @@ from theory import special
 from theory.arbs import enclose, to_arb, working_precision
 from theory.boxes import Boxes, neighbours
 from theory.enclosure import Enclosure, Undecided, as_enclosure
+from theory.exponential_power import (
+    ExponentialPower,
+    ball_power,
+    complex_power,
+    edge,
+    integral,
+    peak_scale,
+    projection_density,
+)
 from theory.numbers import Exact, as_fraction
 from theory.table import Table
 
@@ -50,78 +59,6 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
 
     from matplotlib.figure import Figure
-
-_CUT, _BITS = 60, 96
-"""Quadratures leave out 2^-60 next to a point where |x|^p is not analytic, bound that, and use 96 bits."""
-
-
-@dataclass(frozen=True, slots=True)
-class ExponentialPower:
-    """``dim`` independent coordinates of density exp(-(2 Gamma(1 + 1/shape) |x|)^shape); ``math.inf`` is uniform.
-
-    Raises ``ValueError`` for a shape below 1, where the density is not log-concave, or a dimension below 1.
-
-    >>> print(f"{ExponentialPower(2, 1).density('1/2'):.12f}")  # exp(-pi/4)
-    [0.455938127765, 0.455938127766]
-    """
-
-    shape: Fraction | float
-    dim: int
-
-    def __init__(self, shape: Exact | float, dim: int) -> None:
-        made = math.inf if shape in (math.inf, "inf") else as_fraction(shape, "shape")
-        if made < 1:
-            raise ValueError(f"shape {shape} is below 1, where the density is not log-concave; allowed are 1 to inf")
-        if dim < 1:
-            raise ValueError(f"dim {dim} is not positive; a law has at least one coordinate")
-        object.__setattr__(self, "shape", made)
-        object.__setattr__(self, "dim", dim)
-
-    @property
-    def sqrt_convex(self) -> bool:
-        """Whether sqrt(M) is convex, the premise of (TRADES, Theorem C.1): shape >= 2."""
-        return self.shape >= 2
-
-    def density(self, x: Exact | Enclosure) -> Enclosure:
-        """The density of one coordinate at x; halfway down where it jumps.
-
-        Raises ``Undecided`` if an enclosed x may lie on either side of a jump.
-        """
-        x = abs(as_enclosure(x))
-        if math.isinf(self.shape):
-            half = Fraction(1, 2)
-            if x.is_exact and x.lo == half:
-                return Enclosure.exact(half)
-            return Enclosure.exact(int(x < half))
-        if x.is_exact and x.lo == 0:
-            return Enclosure.exact(1)
-        with working_precision():
-            return enclose(_density(to_arb(x), self.shape), 0, 1)
-
-    def inside(self, radius: Exact) -> Enclosure:
-        """P(|x| <= radius) for one coordinate."""
-        r = as_fraction(radius, "radius")
-        if math.isinf(self.shape):
-            return Enclosure.exact(min(max(2 * r, Fraction(0)), Fraction(1)))
-        if r <= 0:
-            return Enclosure.exact(0)
-        with working_precision():
-            s = to_arb(1) / to_arb(self._finite)
-            return enclose(1 - ((_unit(self._finite) * to_arb(r)) ** to_arb(self._finite)).gamma_upper(s, 1), 0, 1)
-
-    def between(self, lo: Fraction | None, hi: Fraction | None) -> Enclosure:
-        """P(lo < x < hi) for one coordinate; None is an infinite end."""
-
-        def cdf(x: Fraction) -> Enclosure:
-            return (1 + (self.inside(x) if x >= 0 else -self.inside(-x))) / 2
-
-        upper = Enclosure.exact(1) if hi is None else cdf(hi)
-        return upper if lo is None else upper - cdf(lo)
-
-    @property
-    def _finite(self) -> Fraction:
-        return as_fraction(self.shape)
-
 
 # ---- regions: each stands for {f > 0} and for its boundary ----
 
@@ -212,7 +149,7 @@ def median_half_width(law: ExponentialPower) -> Enclosure:
     if math.isinf(law.shape):
         return Enclosure.exact("1/4")
     with working_precision():
-        s, half, c, p = to_arb(1 / law._finite), to_arb("1/2"), _unit(law._finite), to_arb(law._finite)
+        s, half, c, p = to_arb(1 / law.finite), to_arb("1/2"), peak_scale(law.finite), to_arb(law.finite)
         return _root(lambda a: half - ((c * a) ** p).gamma_upper(s, 1))
 
 
@@ -230,7 +167,7 @@ def median_radius(law: ExponentialPower) -> Enclosure:
         _plane(law, "a median radius")
         if math.isinf(law.shape):
             return enclose(1 / (2 * half.pi()).sqrt())
-        return _root(lambda r: _disc_mass(r, law._finite) - half)
+        return _root(lambda r: _disc_mass(r, law.finite) - half)
 
 
 # ---- the rate ----
@@ -283,44 +220,6 @@ def _half_space_rate(normal: Sequence[Fraction], t: Exact | Enclosure, law: Expo
         square = as_enclosure(t).fraction ** 2 / sum(x * x for x in normal)
         return special.exp(-square * _pi()) if square else Enclosure.exact(1)
     return projection_density(normal, t, law) * _dual_norm(normal, ord)
-
-
-def projection_density(normal: Sequence[Exact], threshold: Exact | Enclosure, law: ExponentialPower) -> Enclosure:
-    """The density of n.X at the threshold (the mean of both sides where it jumps), n = ``normal`` of any length.
-
-    In closed form for one coordinate and for the shapes 1 (partial fractions), 2 and inf (splines); for others in two
-    coordinates, by 1 / |n|_p at 0 and by quadrature elsewhere, and in three coordinates at 0, by quadrature.
-
-    Raises ``ValueError`` for n = 0 or other shapes in more coordinates.
-
-    >>> projection_density([1, 1, 1], 0, ExponentialPower(math.inf, 3)), projection_density([1, 2], 0,
-    ...     ExponentialPower(1, 2))
-    (Enclosure[3/4], Enclosure[1/3])
-    """
-    n = sorted(abs(x) for x in (as_fraction(x, "normal") for x in normal) if x)
-    t = abs(as_enclosure(threshold))
-    if not n:
-        raise ValueError(f"normal {list(normal)} is zero; a hyperplane needs a direction")
-    if len(n) == 1:
-        return law.density(t / n[0]) / n[0]
-    if law.shape == 1:
-        return _laplace_density(n, t)
-    with working_precision():
-        if law.shape == 2:
-            square = sum(x * x for x in n)
-            return enclose((-to_arb(t).pi() * to_arb(t) ** 2 / to_arb(square)).exp()) / special.sqrt(square)
-        if math.isinf(law.shape):
-            return _spline_density(n, t)
-        if len(n) == 2 and t.hi > 0:
-            return enclose(_convolution(n, to_arb(t), law._finite), 0)
-        if len(n) == 2:
-            return 1 / _norm(n, law._finite)
-        if len(n) == 3 and t.hi == 0:
-            return enclose(_triple_at_zero(n, law._finite), 0)
-    raise ValueError(
-        f"shape {law.shape} in {len(n)} coordinates is not implemented at {t}; allowed are the shapes 1, 2 and inf, "
-        "two coordinates, or three at threshold 0"
-    )
 
 
 # ---- what is shown ----
@@ -397,151 +296,11 @@ def figure(grid: Sequence[Exact] = (1, "3/2", 2, "5/2", 3, 4, 5, 6)) -> Figure:
     return fig
 
 
-# ---- densities of projections ----
-
-
-def _unit(p: Fraction) -> Any:
-    """2 Gamma(1 + 1/p), which makes the density 1 at 0."""
-    return 2 * to_arb(1 + 1 / p).gamma()
-
-
-def _power(x: Any, p: Fraction) -> Any:
-    """x^p for a ball of numbers >= 0; a ball that reaches 0 is enclosed by its ends."""
-    if x > 0:
-        return x ** to_arb(p)
-    top = x.upper()
-    return to_arb(0) if top <= 0 else to_arb(0).union(top ** to_arb(p))
-
-
-def _density(x: Any, p: Fraction | float) -> Any:
-    return (-_power(_unit(as_fraction(p)) * x, as_fraction(p))).exp()
-
-
-def _norm(n: Sequence[Fraction], p: Fraction) -> Enclosure:
-    total = Enclosure.exact(0)
-    for x in n:
-        total = total + special.power(abs(x), p)
-    return special.power(total, 1 / p)
-
-
 def _dual_norm(normal: Sequence[Fraction], ord: float) -> Enclosure:
     sizes = [abs(x) for x in normal]
     if ord == 2:
         return special.sqrt(sum(x * x for x in sizes))
     return Enclosure.exact(max(sizes) if ord == 1 else sum(sizes))
-
-
-def _laplace_density(n: Sequence[Fraction], t: Enclosure) -> Enclosure:
-    """The sum of Laplace variables of scales b = n/2: its transform is the product of 1 / (1 + b^2 s^2).
-
-    With y = 1 + b^2 s^2 the other factors are 1 / (u + v y), u = 1 - (b'/b)^2; their Taylor coefficients in y are those
-    of the partial fractions, and 1 / (1 + b^2 s^2)^k is the transform of e^-x / (b 2^(2k-1) (k-1)!) times the sum over
-    r < k of (2k-2-r)! (2x)^r / (r! (k-1-r)!), where x = |t|/b.
-    """
-    scales = {x / 2: n.count(x) for x in n}
-    total = Enclosure.exact(0)
-    for b, m in scales.items():
-        taylor = [Fraction(1)] + [Fraction(0)] * (m - 1)
-        for other, times in scales.items():
-            if other != b:
-                u, v = 1 - (other / b) ** 2, (other / b) ** 2
-                for _ in range(times):  # divide the series by u + v y
-                    for i in range(m):
-                        taylor[i] = (taylor[i] - (v * taylor[i - 1] if i else 0)) / u
-        x = t / b
-        part = Enclosure.exact(0)
-        for k in range(1, m + 1):
-            weight = taylor[m - k] / (b * 2 ** (2 * k - 1) * math.factorial(k - 1))
-            for r in range(k):
-                count = Fraction(math.factorial(2 * k - 2 - r), math.factorial(r) * math.factorial(k - 1 - r))
-                part = part + weight * count * (2 * x) ** r
-        total = total + (part if t.is_exact and t.lo == 0 else part * special.exp(-x))
-    return total
-
-
-def _spline_density(n: Sequence[Fraction], t: Enclosure) -> Enclosure:
-    """The sum of k uniform variables on [-n_i/2, n_i/2].
-
-    It is the sum over signs s of s_1 ... s_k (t + s.n/2)_+^(k-1), divided by (k-1)! n_1 ... n_k.
-    """
-    terms = {Fraction(0): 1}
-    for x in n:
-        moved: dict[Fraction, int] = {}
-        for shift, count in terms.items():
-            for sign in (1, -1):
-                moved[shift + sign * x / 2] = moved.get(shift + sign * x / 2, 0) + sign * count
-        terms = moved
-    total = Enclosure.exact(0)
-    for shift, count in terms.items():
-        base = t + shift
-        positive = Enclosure(max(base.lo, Fraction(0)), max(base.hi, Fraction(0)), base.how, base.alpha)
-        total = total + count * positive ** (len(n) - 1)
-    return total / (math.factorial(len(n) - 1) * math.prod(n))
-
-
-def _integral(function: Callable[[Any], Any], lo: Any, hi: Any) -> Any:
-    """The integral of a function of acb that is analytic around the open interval (lo, hi)."""
-    from flint import acb
-
-    with working_precision(_BITS):
-        return acb.integral(lambda z, _: function(z), acb(lo), acb(hi)).real
-
-
-def _edge() -> Any:
-    return to_arb(Fraction(1, 2**_CUT))
-
-
-def _complex_power(z: Any, p: Fraction) -> Any:
-    """z^p off the negative axis: nan on a ball that meets it, so the quadrature bisects."""
-    from flint import acb
-
-    return z ** acb(to_arb(p)) if z.real > 0 else acb("nan")
-
-
-def _convolution(n: Sequence[Fraction], t: Any, p: Fraction) -> Any:
-    """The density at t > 0 of a X + b Y: integral of rho(x/a) rho((t-x)/b) dx / (ab), cut at 0 and t.
-
-    Both factors are at most 1. Beyond the distance R, where (c R/a)^p = 100, the integrand is at most
-    exp(-(c x/a)^p), whose integral is a tail of the incomplete gamma function.
-    """
-    from flint import arb
-
-    a, b = to_arb(n[0]), to_arb(n[1])
-    c, cut = _unit(p), _edge()
-
-    def term(u: Any, v: Any) -> Any:
-        return (-_complex_power(c / a * u, p) - _complex_power(c / b * v, p)).exp()
-
-    far_a = a / c * arb(100) ** (1 / to_arb(p))
-    far_b = b / c * arb(100) ** (1 / to_arb(p))
-    total = _integral(lambda u: term(u, u + t), cut, far_a)  # x = -u
-    total += _integral(lambda u: term(u, t - u), cut, t - cut)
-    total += _integral(lambda v: term(v + t, v), cut, far_b)  # x = t + v
-    tail = arb(100).gamma_upper(1 / to_arb(p), 1) / 2
-    return (total + arb(0).union(4 * cut + (a + b) * tail)) / (a * b)
-
-
-def _triple_at_zero(n: Sequence[Fraction], p: Fraction) -> Any:
-    """The density at 0 of a X + b Y + c Z, in polar form: the exponent is homogeneous, the radial integral explicit.
-
-    The integral of r exp(-k^p r^p g) dr is Gamma(2/p) / (p k^2 g^(2/p)); directions are (1, u) and (u, 1), |u| < 1.
-    """
-    from flint import arb
-
-    p_ = to_arb(p)
-    a, b, c = (to_arb(x) for x in n)
-    cut = _edge()
-    total = arb(0)
-    for first, second in ((a, b), (b, a)):
-        for sign in (1, -1):
-
-            def sphere(u: Any, first: Any = first, second: Any = second, sign: int = sign) -> Any:
-                g = (1 / first) ** p_ + _complex_power(u / second, p) + _complex_power((1 + sign * u) / c, p)
-                return (-(g.log() * 2 / p_)).exp()
-
-            # at the two ends |u|^p and |1 - u|^p are not analytic; there g >= (1/first)^p, so g^(-2/p) <= first^2
-            total += _integral(sphere, cut, 1 - cut) + arb(0).union(2 * cut * first * first)
-    return 2 * total * (2 / p_).gamma() / (p_ * _unit(p) ** 2 * a * b * c)
 
 
 # ---- curved boundaries, and faces of boxes ----
@@ -569,33 +328,33 @@ def _circle(radius: Any, law: ExponentialPower, ord: float) -> Any:
         else:
             raise Undecided(f"cannot tell whether the radius {radius} exceeds 1/2, where the circle leaves the square")
         return 16 * radius * (_arc(quarter, ord) - _arc(start, ord))
-    p, cut = law._finite, _edge()
-    scaled = _power(_unit(p) * radius, p)
+    p, cut = law.finite, edge()
+    scaled = ball_power(peak_scale(p) * radius, p)
 
     def along(z: Any) -> Any:
         weight = acb(1) if ord == 2 else z.cos() if ord == 1 else z.cos() + z.sin()
-        return weight * (-acb(scaled) * (_complex_power(z.cos(), p) + _complex_power(z.sin(), p))).exp()
+        return weight * (-acb(scaled) * (complex_power(z.cos(), p) + complex_power(z.sin(), p))).exp()
 
-    return 16 * radius * (_integral(along, cut, quarter) + arb(0).union(2 * cut))
+    return 16 * radius * (integral(along, cut, quarter) + arb(0).union(2 * cut))
 
 
 def _disc_mass(radius: Any, p: Fraction) -> Any:
     """P(|X|_2 <= r) in the plane: the radial integral is P(2/p, k^p r^p g) Gamma(2/p) / (p k^2 g^(2/p))."""
     from flint import acb, arb
 
-    p_, cut = to_arb(p), _edge()
-    scaled = _power(_unit(p) * radius, p)
+    p_, cut = to_arb(p), edge()
+    scaled = ball_power(peak_scale(p) * radius, p)
 
     def along(z: Any) -> Any:
-        g = _complex_power(z.cos(), p) + _complex_power(z.sin(), p)
+        g = complex_power(z.cos(), p) + complex_power(z.sin(), p)
         x = acb(scaled) * g
-        # for integer 2/p flint's incomplete gamma is slow, and there is an elementary form
-        mass = 1 - (-x).exp() * (1 + x if p == 1 else 1) if p in (1, 2) else x.gamma_lower(acb(2 / p_), 1)
+        # flint's incomplete gamma is slow at the integer 2/p = 2, which has an elementary form
+        mass = 1 - (-x).exp() * (1 + x) if p == 1 else x.gamma_lower(acb(2 / p_), 1)
         return mass * (-(g.log() * 2 / p_)).exp()
 
-    whole = (2 / p_).gamma() / (p_ * _unit(p) ** 2)
+    whole = (2 / p_).gamma() / (p_ * peak_scale(p) ** 2)
     # cos^p + sin^p >= 2^(-p/2) on the piece left out
-    return 8 * whole * (_integral(along, cut, arb.pi() / 4) + arb(0).union(2 * cut))
+    return 8 * whole * (integral(along, cut, arb.pi() / 4) + arb(0).union(2 * cut))
 
 
 def _mean_dual(dim: int, ord: float) -> Any:
@@ -612,7 +371,7 @@ def _mean_dual(dim: int, ord: float) -> Any:
     if ord == math.inf:
         return dim * half.gamma() / (arb.pi().sqrt() * (half + arb(1) / 2).gamma())
     far = arb(16)
-    largest = _integral(lambda x: 1 - (x / acb(2).sqrt()).erf() ** dim, 0, far)
+    largest = integral(lambda x: 1 - (x / acb(2).sqrt()).erf() ** dim, 0, far)
     largest += arb(0).union(2 * dim * (-far * far / 2).exp())
     return largest * half.gamma() / (arb(2).sqrt() * (half + arb(1) / 2).gamma())
 

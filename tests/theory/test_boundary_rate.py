@@ -16,7 +16,6 @@ from scipy.special import gamma as gamma_function
 
 from theory import boundary_rate as rates_of
 from theory.boundary_rate import (
-    ExponentialPower,
     Hyperplanes,
     QuarterDisc,
     Sphere,
@@ -25,13 +24,13 @@ from theory.boundary_rate import (
     figure,
     half_space,
     median_half_width,
-    projection_density,
     strip,
     xor,
 )
 from theory.boxes import Boxes
 from theory.confidence import clopper_pearson
 from theory.enclosure import Enclosure, Undecided
+from theory.exponential_power import ExponentialPower, projection_density
 
 INF = math.inf
 median_radius = functools.cache(rates_of.median_radius)  # a second each
@@ -125,8 +124,8 @@ def test_three_coordinates_at_zero_agree_with_the_double_integral(p):
 
 
 def test_quadrature_in_three_coordinates_meets_the_closed_forms():
-    from theory.arbs import working_precision
-    from theory.boundary_rate import _convolution, _triple_at_zero, enclose, to_arb
+    from theory.arbs import enclose, to_arb, working_precision
+    from theory.exponential_power import _convolution, _triple_at_zero
 
     n = (Fraction(1), Fraction(2), Fraction(3))
     with working_precision():
@@ -353,6 +352,23 @@ def test_under_laplace_the_disc_beats_the_theorem_for_every_norm():
     assert all(boundary_rate(disc, law, ord) < 2 for ord in (1, 2, INF))
     for normal in itertools.product(range(4), repeat=2):
         assert not any(normal) or boundary_rate(half_space(normal), law, INF).hi >= 2
+
+
+def test_the_table_says_which_classifiers_beat_the_theorem():
+    found = {row["classifier"]: row["below_2"] for row in competitors(ExponentialPower(1, 2)).rows}
+    assert found["x_1 + x_2 > 0"] is found["|x| < r"] is True
+    assert found["x_1 > 0"] is found["x_1 x_2 > 0"] is False
+    assert found["|x_1| > a"] is None  # exactly 2, which an enclosure cannot tell
+
+
+@pytest.mark.parametrize("p", [Fraction(3, 2), Fraction(2), INF])
+def test_an_enclosed_threshold_encloses_the_densities_of_its_points(p):
+    law = ExponentialPower(p, 2)
+    wide = projection_density([1, 2], Enclosure("-1/10", "3/10"), law)
+    for t in ("-1/10", "0", Fraction(1, 2**70), "1/10", "3/10"):
+        inside = projection_density([1, 2], t, law)
+        assert wide.lo <= inside.lo
+        assert inside.hi <= wide.hi
 
 
 def test_no_half_space_but_one_along_a_coordinate_is_best_for_the_uniform_square():

@@ -15,20 +15,16 @@ from scipy.optimize import linprog, minimize
 from theory.enclosure import Enclosure
 from theory.margin import (
     LEMMA_CONSTANT,
-    Margin,
-    best_separator,
     covering_bound,
     covering_counterexample,
     direct_penalty,
-    exact_margin,
     first_informative,
     first_informative_direct,
     least_constant,
-    margin_errors,
     one_sample_counterexample,
     penalty,
-    structural_risk_minimisation,
 )
+from theory.separators import Margin, best_separator, exact_margin, margin_errors, structural_risk_minimisation
 
 halves = st.integers(-6, 6).map(lambda k: Fraction(k, 2))
 
@@ -72,6 +68,12 @@ def test_the_first_informative_sample_size_is_where_the_bound_falls_below_one_fo
     assert n == 2 or penalty(n - 1, u, "1/20", constant) >= 1
     for k in range(1, 30):
         assert penalty(n + k * n, u, "1/20", constant) < 1
+
+
+def test_a_bound_that_dips_below_one_only_once_does_not_count_as_informative():
+    u, delta = Fraction(11832, 10000), "99/100"  # 2 u^2 = 2.8 lies between e and 3
+    assert [penalty(n, u, delta) < 1 for n in (2, 3, 4)] == [True, False, True]
+    assert first_informative(u, delta) == 4
 
 
 @pytest.mark.parametrize("u", ["2", "3", "50"])
