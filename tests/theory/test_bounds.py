@@ -45,7 +45,7 @@ def laws(case):
 
 def test_events_and_loops_agree_and_statements_fail_only_where_a_premise_does(bench):
     rng, failed = random.Random(1), {}
-    for _ in range(600):
+    for _ in range(400):
         case = bench["draw"](rng)
         direct = bench["by_loops"](case)
         for name, value in bench["by_package"](case).items():
@@ -65,7 +65,7 @@ def test_events_and_loops_agree_and_statements_fail_only_where_a_premise_does(be
 
 def test_no_broken_premise_means_no_failure(bench):
     rng, intact = random.Random(2), 0
-    for _ in range(300):
+    for _ in range(200):
         case = bench["draw"](rng)
         law, f, ball = laws(case)
         report = excess_robust_risk_bound(f, law, ball, case.loss, case.lam)
@@ -76,7 +76,7 @@ def test_no_broken_premise_means_no_failure(bench):
             assert report.lhs.fraction <= report.terms["first"].fraction <= report.rhs.fraction
         assert report.lhs.fraction <= report.terms["corrected"].fraction
         assert report.lhs.fraction <= report.terms["sharper"].fraction
-    assert intact > 100
+    assert intact > 60
 
 
 def test_the_terms_are_the_risks_of_theory_risks(bench):
