@@ -160,7 +160,7 @@ def test_weights_with_enormous_denominators_stay_exact():
     weights = [Fraction(1, 11) + tiny * (i - 5) for i in range(11)]
     best = optimal_sample_risk(sample, 1, weights=weights)
     assert best.value == best_by_enumeration(sample, Fraction(1), 2, weights)
-    assert best.value.denominator > 2**64
+    assert best.risk.denominator > 2**64
     assert best.verify()
 
 
@@ -173,7 +173,7 @@ def test_a_spoiled_certificate_fails_against_the_points():
     for spoil in (
         {"wrong": fewer},
         {"wrong": more},
-        {"value": best.value + Fraction(1, 357)},
+        {"risk": best.risk + Fraction(1, 357)},
         {"eps": best.eps / 2},
         {"senders": best.receivers},
         {"senders": np.roll(best.senders, 1)},

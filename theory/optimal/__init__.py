@@ -1,8 +1,7 @@
 """The least robust risk over all classifiers, with certificates.
 
 ``optimal_robust_risk`` is the one door: it hands a law or a labelled sample to the solver that fits. Whatever the
-solver, the answer has a ``value`` (an ``Enclosure``; a Fraction for a sample) and a ``classifier`` that attains it, or
-its upper end.
+solver, the answer has a ``value`` (an ``Enclosure``) and a ``classifier`` that attains it, or its upper end.
 """
 
 from __future__ import annotations
@@ -29,7 +28,8 @@ def optimal_robust_risk(dist_or_sample: Any, ball: Ball, **options: Any) -> Any:
     ``BoxDistribution``         1, 2                    enclosed: ``theory.optimal.enclosed`` (option ``h``)
     ``ProductDistribution``     inf                     enclosed: ``theory.optimal.enclosed`` (option ``steps``)
     ``FiniteDistribution``      1, 2, inf               exact: ``theory.optimal.finite``
-    ``LabelledSample``          1, 2, inf               exact for two classes: ``theory.optimal.sample``
+    ``LabelledSample``, two     1, 2, inf               exact: ``theory.optimal.sample``
+    ``LabelledSample``, more    1, 2, inf               enclosed, randomised too: ``theory.optimal.multiclass``
     ==========================  ======================  =====================================================
 
     Balls of a law meet in its domain, those of a sample in R^d. Raises ``ValueError`` for fewer than two classes and
@@ -53,6 +53,10 @@ def optimal_robust_risk(dist_or_sample: Any, ball: Ball, **options: Any) -> Any:
     from theory.samples import LabelledSample
 
     if isinstance(dist_or_sample, LabelledSample):
+        if len(dist_or_sample.classes) > 2:
+            from theory.optimal.multiclass import optimal_multiclass_risk
+
+            return optimal_multiclass_risk(dist_or_sample, ball.radius, ball.ord, **options)
         from theory.optimal.sample import optimal_sample_risk
 
         return optimal_sample_risk(dist_or_sample, ball.radius, ball.ord, **options)

@@ -101,7 +101,7 @@ def sample_certificate(optimum: SampleOptimum, source: str) -> dict[str, Any]:
         "classes": [str(label) for label in sample.classes],
         "eps": str(optimum.eps),
         "ord": "inf" if math.isinf(optimum.ord) else int(optimum.ord),
-        "value": str(optimum.value),
+        "value": str(optimum.risk),
         "denominator": optimum.denominator,
         "weights": _runs(optimum.weights),
         "wrong": np.flatnonzero(optimum.wrong).tolist(),

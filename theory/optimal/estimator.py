@@ -59,7 +59,7 @@ class OptimalRobustClassifier(ClassifierMixin, BaseEstimator):  # type: ignore[m
         eps = as_fraction(self.eps, "eps", exact_float=True)
         sample = LabelledSample(X, labels, name="training sample")
         self.optimum_ = optimal_sample_risk(sample, eps, float(self.ord), weights=weights)
-        self.robust_risk_ = self.optimum_.value
+        self.robust_risk_ = self.optimum_.risk
         return self
 
     def predict(self, X: ArrayLike) -> NDArray[Any]:

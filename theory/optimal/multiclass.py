@@ -73,6 +73,16 @@ class MulticlassOptimum:
     kernel: int
     """How many points the pairwise bound leaves undecided."""
 
+    @property
+    def value(self) -> Enclosure:
+        """The least robust risk over deterministic classifiers, as every optimum gives it."""
+        return self.deterministic
+
+    @property
+    def verified(self) -> bool:
+        """Whether both ends hold against the points alone; see ``verify``."""
+        return self.verify()
+
     def classifier(self, x: Array) -> Array:
         """The labels of the rows of ``x``: that of a kept point within eps, or the first where there is none."""
         x = np.asarray(x)

@@ -10,7 +10,7 @@ integral.
 >>> from theory.samples import digits
 >>> sample = digits().only(3, 8)
 >>> best = optimal_sample_risk(sample, "1.1")
->>> best.value, best.pairs, best.verify()
+>>> best.risk, best.pairs, best.verify()
 (Fraction(2, 7), 102, True)
 >>> int((best.classifier(sample.x) != sample.y).sum())  # without an adversary it errs less often
 49
@@ -63,13 +63,13 @@ class NearCentres:
 class SampleOptimum:
     """The least robust risk of a two-class sample at one radius, who attains it, and why nothing does better.
 
-    ``wrong`` marks the points (in the sample's order) on which ``classifier`` errs under attack; they weigh ``value``.
+    ``wrong`` marks the points (in the sample's order) on which ``classifier`` errs under attack; they weigh ``risk``.
     ``senders[e]`` and ``receivers[e]`` are conflicting points, of the smaller and of the larger label, and
     ``amounts[e] / denominator`` the weight matched between them: any classifier loses at least that much on the two,
-    and the amounts sum to ``value * denominator``. ``weights`` are the points' weights times ``denominator``.
+    and the amounts sum to ``risk * denominator``. ``weights`` are the points' weights times ``denominator``.
     """
 
-    value: Fraction
+    risk: Fraction
     eps: Fraction
     ord: float
     sample: LabelledSample
@@ -81,6 +81,16 @@ class SampleOptimum:
     denominator: int
     conflicts: int
     """How many pairs of points conflict."""
+
+    @property
+    def value(self) -> Enclosure:
+        """The least robust risk, as every optimum gives it: exact here."""
+        return Enclosure.exact(self.risk)
+
+    @property
+    def verified(self) -> bool:
+        """Whether the certificate holds against the points alone; see ``verify``."""
+        return self.verify()
 
     @property
     def pairs(self) -> int:
@@ -119,8 +129,8 @@ class SampleOptimum:
         if within(kept0, kept1, total, ord=self.ord, scale=sample.scale).any():
             raise ArithmeticError("two kept points of different classes conflict")
         lost = sum(w for w, bad in zip(self.weights, self.wrong.tolist(), strict=True) if bad)
-        if not sum(self.amounts) == lost == self.value * self.denominator:
-            raise ArithmeticError(f"value {self.value}, matching {sum(self.amounts)} and cover {lost} do not agree")
+        if not sum(self.amounts) == lost == self.risk * self.denominator:
+            raise ArithmeticError(f"value {self.risk}, matching {sum(self.amounts)} and cover {lost} do not agree")
         return True
 
 
@@ -138,7 +148,7 @@ class SampleCurve:
     @property
     def values(self) -> tuple[Fraction, ...]:
         """The least robust risk at each of them."""
-        return tuple(optimum.value for optimum in self.optima)
+        return tuple(optimum.risk for optimum in self.optima)
 
     def __call__(self, eps: Exact) -> Enclosure:
         """V at any radius from 0 to the largest of the grid: V grows with eps, so its neighbours enclose it.
@@ -162,7 +172,7 @@ def optimal_sample_risk(sample: LabelledSample, eps: Exact, ord: float = 2, **op
 
     >>> from theory.samples import LabelledSample
     >>> line = LabelledSample([[0], [1], [2]], [0, 1, 0])
-    >>> optimal_sample_risk(line, "1/2").value, optimal_sample_risk(line, "1/2", prior="1/4").value
+    >>> optimal_sample_risk(line, "1/2").risk, optimal_sample_risk(line, "1/2", prior="1/4").risk
     (Fraction(1, 3), Fraction(1, 4))
     """
     return optimal_sample_curve(sample, [eps], ord, **options).optima[0]
@@ -247,7 +257,7 @@ def population_lower_bound(optimum: SampleOptimum, delta: Exact) -> Enclosure:
 
     n = len(optimum.sample)
     spread = (-arb(fmpq(delta.numerator, delta.denominator)).log() / (2 * n)).sqrt()
-    low = optimum.value - Enclosure.from_arb(spread)
+    low = optimum.risk - Enclosure.from_arb(spread)
     return Enclosure(max(low.lo, Fraction(0)), 1, "bounded differences", delta)
 
 
