@@ -157,6 +157,8 @@ def add_options(parser: argparse.ArgumentParser, radius: Callable[[str], Fractio
     parser.add_argument("--simulate", type=cli.count_type("simulate"), metavar="N", help="add a Monte Carlo estimate")
     parser.add_argument("--seed", type=cli.count_type("seed", 0), default=0, help="seed of the simulation (default 0)")
     bound.add_options(parser)
+    help_ = "write the certificate of the least robust risk, under the last law at the first radius"
+    parser.add_argument("--certificate", type=cli.output_type("certificate"), metavar="FILE", help=help_)
     parser.add_argument("--plot", type=cli.figure_type("plot"), metavar="FILE", help="draw to a png, pdf or svg file")
     cli.add_output_options(parser)
 
@@ -190,9 +192,21 @@ def report(
         table, schema = example.table(args.eps, title), SCHEMA
         if args.simulate:
             table = example.simulate(table, args.simulate, args.seed)
+    if args.certificate:
+        _certify(example, args)
     if args.plot and figure is not None:
         cli.save_figure(figure(), args.plot)
     cli.emit(table, args, schema=schema)
+
+
+def _certify(example: Example, args: argparse.Namespace) -> None:
+    from theory.optimal.certificate import SCHEMA as CERTIFICATE
+    from theory.optimal.certificate import box_certificate
+    from theory.record import Record
+
+    *_, law = example.laws.values()
+    data = box_certificate(law(args.eps[0]), example.ball(args.eps[0]))
+    Record.new(CERTIFICATE, data, command=cli.command(args)).write(args.certificate)
 
 
 def _joined(found: PiecewisePoly) -> list[tuple[Any, Any, str]]:

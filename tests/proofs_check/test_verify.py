@@ -118,6 +118,13 @@ def test_the_command_line_writes_certificates_and_checks_them(tmp_path: Path) ->
     assert edited.stderr.count("\n") == 1
 
 
+def test_a_toy_writes_the_certificate_of_its_law(tmp_path: Path) -> None:
+    path = tmp_path / "b.json"
+    assert run("toy.cheese", "--eps", "1/10", "--certificate", str(path)).returncode == 0
+    proved = run("proofs_check", "verify", str(path), "--json")
+    assert json.loads(proved.stdout)["rows"][0]["value"] == "3/20"
+
+
 def test_the_verifier_imports_nothing_of_the_solver_and_is_short() -> None:
     import proofs_check.verify
 

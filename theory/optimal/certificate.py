@@ -20,13 +20,13 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from theory.boxes import Boxes
+from theory.distributions import BoxDistribution
 from theory.flow import max_flow
 from theory.optimal.boxes import Network
 from theory.optimal.orbits import orbit_grid
 
 if TYPE_CHECKING:
     from theory.ball import Ball
-    from theory.distributions import BoxDistribution
     from theory.optimal.sample import SampleOptimum
 
 SCHEMA = "tightrope.certificate/1"
@@ -37,6 +37,8 @@ def box_certificate(law: BoxDistribution, ball: Ball) -> dict[str, Any]:
 
     Raises as ``optimal_box_risk``; a small eps in several dimensions needs too many cells.
     """
+    if not isinstance(law, BoxDistribution):
+        raise TypeError(f"a {type(law).__name__} has no certificate; they are written for box laws and samples")
     graph = orbit_grid(law, ball, reduce=False)
     flow = max_flow(graph.n, graph.edges, 0, 1)
     best = Network(law, ball, graph, flow).minimiser(flow.source_side_min)
