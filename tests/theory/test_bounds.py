@@ -164,7 +164,7 @@ def test_the_sharper_bound_is_below_the_printed_one_and_increases():
 
 
 def test_the_figure_draws_the_old_bound_above_the_sharper_one():
-    (ax,) = figure(("logistic",)).axes
+    (ax,) = figure(("exponential",)).axes
     lines = ax.get_lines()
     assert [line.get_label() for line in lines[1:8:2]] == ["s = 0", "s = 0.1", "s = 0.3", "s = 0.6"]
     for old, new in zip(lines[:8:2], lines[1:8:2], strict=True):
