@@ -32,6 +32,9 @@ from theory.risks import sensible_risk as sensible_risk
 from theory.risks import standard_risk as standard_risk
 
 if TYPE_CHECKING:
+    from theory.adapters import from_linear as from_linear
+    from theory.adapters import from_tree as from_tree
+    from theory.adapters import linear_score as linear_score
     from theory.bounds import BoundReport as BoundReport
     from theory.bounds import excess_robust_risk_bound as excess_robust_risk_bound
     from theory.bounds import surrogate_risk as surrogate_risk
@@ -43,20 +46,27 @@ if TYPE_CHECKING:
     from theory.odds.signgaussian import SignGaussian as SignGaussian
     from theory.optimal import optimal_robust_risk as optimal_robust_risk
     from theory.products import ProductDistribution as ProductDistribution
+    from theory.samples import LabelledSample as LabelledSample
     from theory.scores import Score as Score
+    from theory.sharper import sharper_bound as sharper_bound
 
 _LATER = {
     "BoundReport": "bounds",
     "HalfSpace": "halfspace",
+    "LabelledSample": "samples",
     "LOSSES": "loss",
     "Loss": "loss",
     "ProductDistribution": "products",
     "Score": "scores",
     "SignGaussian": "odds.signgaussian",
     "excess_robust_risk_bound": "bounds",
+    "from_linear": "adapters",
+    "from_tree": "adapters",
+    "linear_score": "adapters",
     "optimal_robust_risk": "optimal",
     "psi": "calibration",
     "psi_inverse": "calibration",
+    "sharper_bound": "sharper",
     "surrogate_risk": "bounds",
 }
 
