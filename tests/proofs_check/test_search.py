@@ -48,6 +48,18 @@ def test_equal_searches_give_equal_answers():
     assert first.cases != other.cases  # the seed matters
 
 
+def test_cases_are_counted_until_the_first_counterexample_and_not_while_shrinking():
+    seen = []
+
+    def margin(t):
+        seen.append(Fraction(3, 2) - t[0] - t[1] * t[2])
+        return seen[-1]
+
+    found = refute(margin, "numbers", n=200)
+    first = next(k for k, value in enumerate(seen, 1) if value < 0)
+    assert found.cases == first < len(seen)
+
+
 def test_the_smallest_counterexample_of_a_sequence_is_the_first():
     found = refute(lambda k: 3 - k, range(100))
     assert (found.case, found.margin, found.cases) == (4, -1, 5)
