@@ -17,7 +17,7 @@ import sys
 from typing import TYPE_CHECKING, Any
 
 from proofs_check.core import PAPERS
-from proofs_check.discovery import BUDGET, check, find, registry
+from proofs_check.discovery import BUDGET, check, check_all, find, registry
 from proofs_check.search import CASES, Counterexample, refute
 from proofs_check.verify import CertificateError, verify_boxes, verify_sample
 from theory import cli
@@ -96,9 +96,8 @@ def _list(args: argparse.Namespace) -> None:
 
 
 def _run(args: argparse.Namespace) -> int:
-    verdicts = []
-    for item in cli.progress(_chosen(args.keys, args.paper), "claims"):
-        verdict = check(item, args.budget)
+    items, verdicts = _chosen(args.keys, args.paper), []
+    for item, verdict in zip(cli.progress(items, "claims"), check_all(items, args.budget), strict=True):
         verdicts.append((item, verdict))
         if not verdict.as_expected:
             sys.stderr.write(f"proofs_check: {item.key} is {verdict}, but the source pins {verdict.expected}\n")

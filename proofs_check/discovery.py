@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING
 from proofs_check.core import Claim, Evidence, Verdict
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Iterable, Iterator, Mapping
     from types import ModuleType
 
 BUDGET = 1000
@@ -66,9 +66,28 @@ def check(key: str | Claim, budget: int = BUDGET, claims: Mapping[str, Claim] | 
     >>> print(check("odds-theorem-2.1"))
     PROVED
     """
+    (verdict,) = check_all([find(key, claims) if isinstance(key, str) else key], budget, claims)
+    return verdict
+
+
+def check_all(
+    items: Iterable[Claim], budget: int = BUDGET, claims: Mapping[str, Claim] | None = None
+) -> Iterator[Verdict]:
+    """The verdicts on several claims, one by one; a repair that is listed too is checked once. As `check`."""
     if budget < 1:
         raise ValueError(f"budget {budget} is not positive; a check may spend at least one case")
-    item = find(key, claims) if isinstance(key, str) else key
+    reached: dict[str, Verdict] = {}
+    for item in items:
+        yield _verdict(item, budget, claims, reached)
+
+
+def _verdict(item: Claim, budget: int, claims: Mapping[str, Claim] | None, reached: dict[str, Verdict]) -> Verdict:
+    if item.key not in reached:
+        reached[item.key] = _reach(item, budget, claims, reached)
+    return reached[item.key]
+
+
+def _reach(item: Claim, budget: int, claims: Mapping[str, Claim] | None, reached: dict[str, Verdict]) -> Verdict:
     if item.prove is None:
         return Verdict(item.key, None, "a definition: nothing to check", item.covers, 0, None, None)
     found: Evidence = item.prove(budget)
@@ -76,7 +95,7 @@ def check(key: str | Claim, budget: int = BUDGET, claims: Mapping[str, Claim] | 
         raise ValueError(f"claim {item.key!r} rests on a core without a written lift; write it as the docstring")
     kind, how = found.kind, found.how
     if kind == "REFUTED" and item.amendment:
-        repaired = check(item.amendment, budget, claims)
+        repaired = _verdict(find(item.amendment, claims), budget, claims, reached)
         if repaired.kind in ("PROVED", "SUPPORTED"):
             kind, how = "AMENDED", f"{how}; {item.amendment} is {repaired}"
     return Verdict(item.key, kind, how, item.covers, found.cases, found.witness, item.expected)

@@ -101,7 +101,7 @@ def minus_mass(eps: Any) -> Any:
     while 2 * eps * (pairs + 1) <= 1:
         pairs += 1
     rest = 1 - 2 * eps * pairs
-    return pairs * eps + (min(eps, rest))
+    return pairs * eps + min(eps, rest)
 
 
 def _risks(name: str, eps: Any) -> list[Any]:

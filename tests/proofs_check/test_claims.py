@@ -15,7 +15,7 @@ from proofs_check import Counterexample, Evidence, check, claim, refute, registr
 from proofs_check.__main__ import FIELDS, main
 from proofs_check.claims import sense, trades
 from proofs_check.claims import sense_examples as examples
-from proofs_check.discovery import find
+from proofs_check.discovery import check_all, find
 from proofs_check.families import score_cases
 from proofs_check.provers import given_case, sampled
 from theory.strategies import rationals
@@ -96,6 +96,23 @@ def test_a_false_claim_is_amended_only_if_its_repair_holds():
     broken = dataclasses.replace(repair, prove=lambda budget: Evidence("UNDECIDED", "nothing", 1))
     verdict = check("odds-false", 5, registry(_module(false=false, repair=broken)))
     assert (verdict.kind, verdict.as_expected) == ("REFUTED", False)
+
+
+def test_a_repair_that_is_listed_too_is_checked_once():
+    calls = []
+
+    @_claim(key="odds-false", expected="AMENDED", amendment="odds-repair")
+    def false(budget):
+        return given_case(lambda x: -x, Fraction(1))
+
+    @_claim(key="odds-repair", kind="repair", repairs="odds-false")
+    def repair(budget):
+        calls.append(budget)
+        return Evidence("SUPPORTED", "x", 1)
+
+    claims = registry(_module(false=false, repair=repair))
+    assert [verdict.kind for verdict in check_all(claims.values(), 5, claims)] == ["AMENDED", "SUPPORTED"]
+    assert calls == [5]
 
 
 def test_registry_refuses_loose_ends():
