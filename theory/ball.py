@@ -79,9 +79,8 @@ def _union(start: Boxes, radius: Number, staircase: list[tuple[Fraction, ...]]) 
 def unit_staircases(dim: int, ord: float, steps: int) -> tuple[list[tuple[Fraction, ...]], list[tuple[Fraction, ...]]]:
     """Half-sides of symmetric boxes whose union lies inside, and of boxes whose union covers, the unit ball.
 
-    The first dim - 1 half-sides run over multiples of 1/steps. The inner box with half-sides (i_1, ..., i_{dim-1})/steps
-    takes the largest last side inside the ball, rounded down; the outer one that of the corner a step lower, rounded
-    up.
+    The first dim - 1 half-sides run over multiples of 1/steps. An inner box takes the largest last side inside the
+    ball, rounded down; an outer one that of the corner a step lower on every axis, rounded up.
 
     >>> unit_staircases(2, 1, 2)[0]
     [(Fraction(0, 1), Fraction(1, 1)), (Fraction(1, 2), Fraction(1, 2)), (Fraction(1, 1), Fraction(0, 1))]
