@@ -48,7 +48,7 @@ if TYPE_CHECKING:
     from theory.products import ProductDistribution as ProductDistribution
     from theory.samples import LabelledSample as LabelledSample
     from theory.scores import Score as Score
-    from theory.sharper import sharper_bound as sharper_bound
+    from theory.trades.sharper import sharper_bound as sharper_bound
 
 _LATER = {
     "BoundReport": "bounds",
@@ -66,7 +66,7 @@ _LATER = {
     "optimal_robust_risk": "optimal",
     "psi": "calibration",
     "psi_inverse": "calibration",
-    "sharper_bound": "sharper",
+    "sharper_bound": "trades.sharper",
     "surrogate_risk": "bounds",
 }
 

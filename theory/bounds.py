@@ -8,7 +8,7 @@ The first inequality needs Pr[f(X) = 0] = 0, or the sign convention throughout; 
 ``BoundReport`` gives both sides whether these premises hold or not; `broken_premises` names the ones that fail. Also
 here: eq (1) and Lemma C.6, both sides in both conventions, and in mixtures of the two, which break them.
 
-A bound that is sharper than the right side is in `theory.sharper`.
+A bound that is sharper than the right side is in `theory.trades.sharper`.
 """
 
 from __future__ import annotations
@@ -25,7 +25,7 @@ from theory.enclosure import Enclosure, as_enclosure
 from theory.loss import Loss, as_loss
 from theory.numbers import Exact, as_fraction
 from theory.scores import Score, eta_levels, score_of
-from theory.sharper import sharper_bound
+from theory.trades.sharper import sharper_bound
 
 if TYPE_CHECKING:
     from theory.ball import Ball

@@ -18,10 +18,10 @@ from typing import TYPE_CHECKING, Any
 
 from theory import Ball, BoxDistribution, Enclosure, RegionClassifier, as_fraction, cli, constant
 from theory.germ import as_number
-from theory.objectives import StripesOptimum, stripes_optimum, trades_objective
 from theory.optimal.boxes import conflict_network
 from theory.scores import Score
 from theory.table import Table
+from theory.trades.objectives import StripesOptimum, stripes_optimum, trades_objective
 from toy.example import Example, add_options, report
 
 if TYPE_CHECKING:
@@ -138,8 +138,8 @@ def problem3(
     """TRADES' problem (3) with the hinge over all scores |f| <= bound, for eps = 1/(2n); the bound may be infinite.
 
     One row a radius, bound, lambda and kind of sign: the ``infimum`` over Bayes-signed scores and over those of one
-    sign (proof: `theory.objectives`), whether it is the ``least`` of all scores, and the ``objective``, computed from
-    the law, of the score that is ``negative`` on the -1 stripes and ``positive`` on the others. Where one sign is
+    sign (proof: `theory.trades.objectives`), whether it is the ``least`` of all scores, and the ``objective``, computed
+    from the law, of the score that is ``negative`` on the -1 stripes and ``positive`` on the others. Where one sign is
     approached only, by ever larger scores, the rows are a sequence of them. Raises ``ValueError`` where 1/(2 eps) is
     not whole: the last stripes have no partners then.
 

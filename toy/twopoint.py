@@ -27,7 +27,7 @@ from theory import (
 from theory.calibration import psi, psi_tilde
 from theory.loss import LOSSES, as_loss
 from theory.table import Table
-from theory.witness import Witness, tightness_witness
+from theory.trades.witness import Witness, tightness_witness
 from toy.example import RISKS
 
 if TYPE_CHECKING:

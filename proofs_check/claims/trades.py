@@ -560,7 +560,7 @@ def theorem_3_1_repaired(budget: int) -> Evidence:
 
 def witness_margin(case: tuple[str, Fraction, Fraction]) -> int:
     """0 if a law, score and lambda were made for (loss, theta, xi) whose three numbers are certain, -1 if not."""
-    from theory.witness import tightness_witness
+    from theory.trades.witness import tightness_witness
 
     return 0 if tightness_witness(*case).verified else -1
 

@@ -14,8 +14,11 @@ from hypothesis import strategies as st
 from scipy import integrate, stats
 from scipy.special import gamma as gamma_function
 
-from theory import boundary_rate as rates_of
-from theory.boundary_rate import (
+from theory.boxes import Boxes
+from theory.confidence import clopper_pearson
+from theory.enclosure import Enclosure, Undecided
+from theory.trades import boundary_rate as rates_of
+from theory.trades.boundary_rate import (
     Hyperplanes,
     QuarterDisc,
     Sphere,
@@ -27,10 +30,7 @@ from theory.boundary_rate import (
     strip,
     xor,
 )
-from theory.boxes import Boxes
-from theory.confidence import clopper_pearson
-from theory.enclosure import Enclosure, Undecided
-from theory.exponential_power import ExponentialPower, projection_density
+from theory.trades.exponential_power import ExponentialPower, projection_density
 
 INF = math.inf
 median_radius = functools.cache(rates_of.median_radius)  # a second each
@@ -125,7 +125,7 @@ def test_three_coordinates_at_zero_agree_with_the_double_integral(p):
 
 def test_quadrature_in_three_coordinates_meets_the_closed_forms():
     from theory.arbs import enclose, to_arb, working_precision
-    from theory.exponential_power import _convolution, _triple_at_zero
+    from theory.trades.exponential_power import _convolution, _triple_at_zero
 
     n = (Fraction(1), Fraction(2), Fraction(3))
     with working_precision():

@@ -27,7 +27,7 @@ from theory.loss import LOSSES, Loss
 from theory.odds.signgaussian import SignGaussian
 from theory.risks import boundary_risk, robust_risk, standard_risk
 from theory.scores import Score
-from theory.sharper import figure, sharper_bound
+from theory.trades.sharper import figure, sharper_bound
 
 BENCH = Path(__file__).parents[1] / "benchmarks" / "bench_bounds.py"
 

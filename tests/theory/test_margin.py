@@ -13,7 +13,7 @@ from hypothesis import strategies as st
 from scipy.optimize import linprog, minimize
 
 from theory.enclosure import Enclosure
-from theory.margin import (
+from theory.trades.margin import (
     LEMMA_CONSTANT,
     covering_bound,
     covering_counterexample,
@@ -24,7 +24,7 @@ from theory.margin import (
     one_sample_counterexample,
     penalty,
 )
-from theory.separators import Margin, best_separator, exact_margin, margin_errors, structural_risk_minimisation
+from theory.trades.separators import Margin, best_separator, exact_margin, margin_errors, structural_risk_minimisation
 
 halves = st.integers(-6, 6).map(lambda k: Fraction(k, 2))
 

@@ -14,15 +14,15 @@ from theory import Ball, BoxDistribution, Boxes, FiniteDistribution
 from theory.bounds import adversarial_surrogate, surrogate_risk
 from theory.enclosure import Enclosure
 from theory.loss import LOSSES
-from theory.objectives import (
+from theory.risks import robust_risk
+from theory.scores import Score
+from theory.trades.objectives import (
     adversarial_objective,
     pair_objective,
     softmax_objective,
     stripes_optimum,
     trades_objective,
 )
-from theory.risks import robust_risk
-from theory.scores import Score
 from toy import stripes
 
 HALF = Fraction(1, 2)

@@ -14,7 +14,7 @@ from theory.enclosure import Enclosure, as_enclosure
 from theory.loss import LOSSES, Loss
 from theory.risks import robust_risk
 from theory.scores import Score
-from theory.witness import tightness_witness
+from theory.trades.witness import tightness_witness
 
 GOOD = sorted(set(LOSSES) - {"step", "kinked_hinge"})
 THETAS = [Fraction(k, 10) for k in (0, 1, 4, 7, 9, 10)]

@@ -41,7 +41,7 @@ from theory.odds.signgaussian import (
     standard_risk,
 )
 from theory.polyline import PiecewiseLinear
-from theory.sharper import sharper_bound
+from theory.trades.sharper import sharper_bound
 
 Function = Callable[[Any, bool], Any]
 Piece = tuple[Fraction | None, Fraction | None, Function]

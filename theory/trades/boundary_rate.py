@@ -43,7 +43,9 @@ from theory import special
 from theory.arbs import enclose, to_arb, working_precision
 from theory.boxes import Boxes, neighbours
 from theory.enclosure import Enclosure, Undecided, as_enclosure
-from theory.exponential_power import (
+from theory.numbers import Exact, as_fraction
+from theory.table import Table
+from theory.trades.exponential_power import (
     ExponentialPower,
     ball_power,
     complex_power,
@@ -52,8 +54,6 @@ from theory.exponential_power import (
     peak_scale,
     projection_density,
 )
-from theory.numbers import Exact, as_fraction
-from theory.table import Table
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence

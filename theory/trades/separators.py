@@ -15,9 +15,9 @@ from fractions import Fraction
 from typing import TYPE_CHECKING, Any
 
 from theory.enclosure import Enclosure, Undecided
-from theory.margin import CONSTANT, penalty, positive
 from theory.numbers import Exact, as_fraction
 from theory.table import Table
+from theory.trades.margin import CONSTANT, penalty, positive
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Sequence
