@@ -26,6 +26,7 @@ if TYPE_CHECKING:
     import argparse
     from collections.abc import Iterator, Sequence
 
+    from matplotlib.axes import Axes
     from matplotlib.figure import Figure
 
     from theory import Ball
@@ -177,15 +178,32 @@ def figure(
             by_lam.setdefault(name, []).append((other, report))
         for j, name in enumerate(named):
             above, below = axes[2 * k * len(named) + j], axes[(2 * k + 1) * len(named) + j]
-            draw_sides(above, by_eps[name])
-            draw_sides(below, by_lam[name])
-            above.set_title(f"{name}, {law} law, lam = {lam}", fontsize=8)
-            above.set_xlabel("eps", fontsize=8)
-            below.set_title(f"{name}, {law} law, eps = {eps}", fontsize=8)
-            below.set_xlabel("lam", fontsize=8)
-            below.set_xscale("log", base=2)
-    drawn.legend(*axes[0].get_legend_handles_labels(), loc="outside lower center", ncols=4, fontsize=8, frameon=False)
+            draw_pair((above, below), f"{name}, {law} law", (eps, lam), by_eps[name], by_lam[name])
+    legend(drawn, axes[0])
     return drawn
+
+
+def draw_pair(
+    panels: tuple[Axes, Axes],
+    name: str,
+    at: tuple[Fraction, Fraction],
+    by_eps: Sequence[tuple[Fraction, BoundReport]],
+    by_lam: Sequence[tuple[Fraction, BoundReport]],
+) -> None:
+    """Two panels of one classifier: against eps with lambda fixed above, against lambda with eps fixed below."""
+    (above, below), (eps, lam) = panels, at
+    draw_sides(above, by_eps)
+    draw_sides(below, by_lam)
+    above.set_title(f"{name}, lam = {lam}", fontsize=8)
+    above.set_xlabel("eps", fontsize=8)
+    below.set_title(f"{name}, eps = {eps}", fontsize=8)
+    below.set_xlabel("lam", fontsize=8)
+    below.set_xscale("log", base=2)
+
+
+def legend(drawn: Figure, ax: Axes) -> None:
+    """One legend below all panels, which share their lines."""
+    drawn.legend(*ax.get_legend_handles_labels(), loc="outside lower center", ncols=4, fontsize=8, frameon=False)
 
 
 def draw_sides(ax: Any, points: Sequence[tuple[Fraction, BoundReport]]) -> None:

@@ -21,7 +21,7 @@ from theory.odds.signgaussian import (
 )
 from theory.odds.surrogate import indicator_bound, linear_score_bound, scaled_to_distance
 from theory.table import Table
-from toy.bound import COLUMNS, LAMS, check_loss, draw_sides, sides
+from toy.bound import COLUMNS, LAMS, check_loss, draw_pair, legend, sides
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
@@ -91,13 +91,6 @@ def bound_figure(law: SignGaussian, eps: Fraction, loss: str | Loss, lam: Exact,
             by_lam.setdefault(name, []).append((scale * factor, report))
     drawn, axes = draw.figure(2, len(by_lam), width=3.0, height=2.6)
     for j, name in enumerate(by_lam):
-        above, below = axes[j], axes[len(by_lam) + j]
-        draw_sides(above, by_eps[name])
-        draw_sides(below, by_lam[name])
-        above.set_title(f"{name}, lam = {scale}", fontsize=8)
-        above.set_xlabel("eps", fontsize=8)
-        below.set_title(f"{name}, eps = {eps}", fontsize=8)
-        below.set_xlabel("lam", fontsize=8)
-        below.set_xscale("log", base=2)
-    drawn.legend(*axes[0].get_legend_handles_labels(), loc="outside lower center", ncols=4, fontsize=8, frameon=False)
+        draw_pair((axes[j], axes[len(by_lam) + j]), name, (eps, scale), by_eps[name], by_lam[name])
+    legend(drawn, axes[0])
     return drawn

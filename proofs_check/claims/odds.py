@@ -18,7 +18,7 @@ from proofs_check.provers import decided
     covers="every classifier, randomised ones included, every dimension, eta > 0, p in [1/2, 1), delta, eps >= 2 eta",
     premises=("1/2 <= p < 1", "eps >= 2 eta"),
 )
-def theorem_2_1(budget: int) -> Evidence:  # noqa: ARG001
+def theorem_2_1(_budget: int) -> Evidence:
     """The adversary may move every weak feature x_i to x_i - 2 eta y and leave x_1, so robust accuracy is at most the
     accuracy A after that shift. Given y and x_1 the weak features have mean y eta before the shift and -y eta after it,
     with the same law else. So standard accuracy S and A depend on the classifier through four numbers, the

@@ -200,7 +200,7 @@ TIE = SensibleCase(FiniteDistribution.on(ONE, {-1: ["1/2"], +1: ["1/2"]}), (1,),
     reading="Unique almost surely.",
     amendment="sense-theorem-1-unique-repaired",
 )
-def theorem_1_unique(budget: int) -> Evidence:  # noqa: ARG001
+def theorem_1_unique(_budget: int) -> Evidence:
     return given_case(unique_margin, TIE)
 
 
@@ -332,7 +332,7 @@ MIDDLE = SensibleCase(
     reading="Then some version of f_B has robust risk 0.",
     amendment="sense-remark-2-repaired",
 )
-def remark_2(budget: int) -> Evidence:  # noqa: ARG001
+def remark_2(_budget: int) -> Evidence:
     return given_case(apart_margin, MIDDLE)
 
 
@@ -392,7 +392,7 @@ def minimisers_margin(case: SensibleCase) -> int:
     covers="false with ties: one point with a fair label, where the other answer is a minimiser too",
     amendment="sense-theorem-3-repaired",
 )
-def theorem_3(budget: int) -> Evidence:  # noqa: ARG001
+def theorem_3(_budget: int) -> Evidence:
     return given_case(minimisers_margin, SensibleCase(TIE.law, TIE.reference, TIE.labels, Ball(1)))
 
 
@@ -447,7 +447,7 @@ UNSEEN = SensibleCase(FiniteDistribution.on(TWO, {-1: [1, 0], +1: [0, 0]}), (-1,
     covers="false: two points, f_B = -1 and +1, mass at the first only, eps = 1: the second label is free",
     amendment="sense-theorem-3-unique-repaired",
 )
-def theorem_3_unique(budget: int) -> Evidence:  # noqa: ARG001
+def theorem_3_unique(_budget: int) -> Evidence:
     return given_case(covering_margin, UNSEEN)
 
 
@@ -493,7 +493,7 @@ LOW_THRESHOLD = SensibleCase(
     covers="false for c <= 1/e, where loss 1 <= log(1/c) lets the adversary go anywhere: two points, c = 3/10",
     amendment="sense-theorem-4-repaired",
 )
-def theorem_4(budget: int) -> Evidence:  # noqa: ARG001
+def theorem_4(_budget: int) -> Evidence:
     return given_case(reference_margin, LOW_THRESHOLD)
 
 
@@ -541,7 +541,7 @@ OUT_OF_REACH = SensibleCase(
     reading="Unique everywhere, as the paper concludes that the risk is minimised only by f_r.",
     amendment="sense-theorem-4-unique-repaired",
 )
-def theorem_4_unique(budget: int) -> Evidence:  # noqa: ARG001
+def theorem_4_unique(_budget: int) -> Evidence:
     return given_case(only_reference_margin, OUT_OF_REACH)
 
 

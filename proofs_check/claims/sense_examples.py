@@ -64,7 +64,7 @@ def _at_priors(
     expected="PROVED",
     covers=f"0 <= eps <= 1/2; {AFFINE}",
 )
-def half_square_bayes(budget: int) -> Evidence:  # noqa: ARG001
+def half_square_bayes(_budget: int) -> Evidence:
     from toy import halves
 
     def margins(eps: Any, p: Fraction) -> list[Any]:
@@ -85,7 +85,7 @@ def half_square_bayes(budget: int) -> Evidence:  # noqa: ARG001
     covers="0 < eps <= 1/2 at p = 11/20 and 7/10; that it is the only one is not claimed (for eps >= 1/4 it is not)",
     reading="'The robust classifier' is read as: a minimiser.",
 )
-def half_square_optimum(budget: int) -> Evidence:  # noqa: ARG001
+def half_square_optimum(_budget: int) -> Evidence:
     """The least robust risk of all classifiers is a minimum cut, exact in eps: q min(4 eps, 1). The Bayes rule has
     2 eps, larger by at least 2 eps - 4 q eps = 2 eps (2p - 1) > 0.
     """
@@ -111,7 +111,7 @@ def half_square_optimum(budget: int) -> Evidence:  # noqa: ARG001
     covers="0 < eps <= 1/2; the factor is 2, whatever was printed",
     reading="The scan shows (1 - p) with its factors lost: eps (1 - p) would be wrong, 2 eps (1 - p) is right.",
 )
-def half_square_cost(budget: int) -> Evidence:  # noqa: ARG001
+def half_square_cost(_budget: int) -> Evidence:
     from toy import halves
 
     def cost(eps: Any, p: Fraction) -> Any:
@@ -149,7 +149,7 @@ def _laws(p: Fraction) -> tuple[Any, Any, RegionClassifier]:
     expected="PROVED",
     covers="every p in (1/2, 1), as the risks are affine in p and checked at two p",
 )
-def cheese_natural(budget: int) -> Evidence:  # noqa: ARG001
+def cheese_natural(_budget: int) -> Evidence:
     def margins(eps: Any, p: Fraction) -> list[Any]:
         true, seen, rule = _laws(p)
         f = natural_minimisers(seen).worst(rule, true, Ball(eps))
@@ -168,7 +168,7 @@ def cheese_natural(budget: int) -> Evidence:  # noqa: ARG001
     expected="PROVED",
     covers=f"0 < eps <= 1/2; {AFFINE}",
 )
-def cheese_natural_robust(budget: int) -> Evidence:  # noqa: ARG001
+def cheese_natural_robust(_budget: int) -> Evidence:
     """DB(f, eps) is where some point of the ball has another label than x, so "right and in DB" is the boundary risk,
     which is computed by an event of its own.
     """
@@ -196,7 +196,7 @@ def cheese_natural_robust(budget: int) -> Evidence:  # noqa: ARG001
     covers="1/12 <= eps <= 1/2, up to null sets, l-infinity balls, p = 11/20 and 7/10 (the class does not depend on p)",
     reading="Unique up to null sets: at eps = 1/12 the open holes' balls leave out the lines midway between holes.",
 )
-def cheese_sensible(budget: int) -> Evidence:  # noqa: ARG001
+def cheese_sensible(_budget: int) -> Evidence:
     """The minimisers are the rules that agree with f_B on a region (SENSE, Theorem 3, which holds here: no ties). The
     margins are the volume of the square that this region leaves free, and the risk of the worst member.
     """
@@ -247,7 +247,7 @@ def eq14_margin(case: Place) -> Fraction:
     covers="false at eps = 1/4, p = 11/20 (the paper's p): its g has risk 9/20, the least one is 1/3",
     amendment="sense-eq14-repaired",
 )
-def eq14(budget: int) -> Evidence:  # noqa: ARG001
+def eq14(_budget: int) -> Evidence:
     return given_case(eq14_margin, Place(Fraction(1, 4), PRIORS[0]))
 
 
@@ -274,7 +274,7 @@ def repaired_threshold(eps: Any, p: Fraction) -> Any:
     reading="One minimiser for every eps; the whole class is not claimed.",
     repairs="sense-eq14",
 )
-def eq14_repaired(budget: int) -> Evidence:  # noqa: ARG001
+def eq14_repaired(_budget: int) -> Evidence:
     from toy import halves
 
     def margins(eps: Any, p: Fraction) -> list[Any]:
@@ -311,7 +311,7 @@ def printed_risk_margin(case: Place) -> Fraction:
     covers="false at eps = 1/100, p = 11/20; the strip between 1/2 - eps and 1/2 is eps wide, not 2 eps",
     amendment="sense-appendix-g-risk-repaired",
 )
-def appendix_g_risk(budget: int) -> Evidence:  # noqa: ARG001
+def appendix_g_risk(_budget: int) -> Evidence:
     return given_case(printed_risk_margin, Place(Fraction(1, 100), PRIORS[0]))
 
 
@@ -345,7 +345,7 @@ def repaired_risk(eps: Any, p: Fraction) -> Any:
     "minimum cuts tie, are left out",
     repairs="sense-appendix-g-risk",
 )
-def appendix_g_risk_repaired(budget: int) -> Evidence:  # noqa: ARG001
+def appendix_g_risk_repaired(_budget: int) -> Evidence:
     return _between_breaks(lambda eps, p: [_worst_robust(eps, p)[0] - repaired_risk(eps, p)], Fraction(0))
 
 
@@ -384,7 +384,7 @@ def constant_margin(case: Place) -> Fraction:
     covers="false at eps = 13/50, p = 11/20 (the paper's p)",
     amendment="sense-appendix-g-constant-repaired",
 )
-def appendix_g_constant(budget: int) -> Evidence:  # noqa: ARG001
+def appendix_g_constant(_budget: int) -> Evidence:
     return given_case(constant_margin, Place(Fraction(13, 50), PRIORS[0]))
 
 
@@ -400,7 +400,7 @@ def appendix_g_constant(budget: int) -> Evidence:  # noqa: ARG001
     covers="eps_2 < eps < 1/2 at p = 11/20 (eps_2 = 61/216 > 1/4) and 7/10 (5/24)",
     repairs="sense-appendix-g-constant",
 )
-def appendix_g_constant_repaired(budget: int) -> Evidence:  # noqa: ARG001
+def appendix_g_constant_repaired(_budget: int) -> Evidence:
     pieces = 0
     for p in PRIORS:
         found = _at_priors(

@@ -125,7 +125,7 @@ def _plain(x: Any) -> Any:
     expected="PROVED",
     covers="every eps in [1/16, 1), up to null sets",
 )
-def table1_bayes(budget: int) -> Evidence:  # noqa: ARG001
+def table1_bayes(_budget: int) -> Evidence:
     def margins(eps: Any) -> Sequence[Any]:
         natural, boundary, robust = _risks("bayes", eps)
         return [natural, boundary - 1, robust - 1]
@@ -152,7 +152,7 @@ def table1_all_one_margin(eps: Fraction) -> Fraction:
     reading="For every eps in (0, 1), as eq (2) is written for every eps.",
     amendment="trades-table1-all-one-repaired",
 )
-def table1_all_one(budget: int) -> Evidence:  # noqa: ARG001
+def table1_all_one(_budget: int) -> Evidence:
     return given_case(table1_all_one_margin, Fraction(3, 10))
 
 
@@ -168,7 +168,7 @@ def table1_all_one(budget: int) -> Evidence:  # noqa: ARG001
     covers="every eps in [1/16, 1)",
     repairs="trades-table1-all-one",
 )
-def table1_all_one_repaired(budget: int) -> Evidence:  # noqa: ARG001
+def table1_all_one_repaired(_budget: int) -> Evidence:
     def margins(eps: Any) -> Sequence[Any]:
         natural, boundary, robust = _risks("all_one", eps)
         return [natural - minus_mass(eps), boundary, robust - minus_mass(eps)]
@@ -193,7 +193,7 @@ def table1_optimal_margin(eps: Fraction) -> Fraction:
     reading="For every eps in (0, 1), as eq (2) is written for every eps.",
     amendment="trades-table1-optimal-repaired",
 )
-def table1_optimal(budget: int) -> Evidence:  # noqa: ARG001
+def table1_optimal(_budget: int) -> Evidence:
     return given_case(table1_optimal_margin, Fraction(3, 10))
 
 
@@ -209,7 +209,7 @@ def table1_optimal(budget: int) -> Evidence:  # noqa: ARG001
     covers="every eps in [1/8, 1): the least error is the value of a minimum cut, exact in eps",
     repairs="trades-table1-optimal",
 )
-def table1_optimal_repaired(budget: int) -> Evidence:  # noqa: ARG001
+def table1_optimal_repaired(_budget: int) -> Evidence:
     def margins(eps: Any) -> Sequence[Any]:
         least = 1 - minus_mass(eps)
         return [_risks("robust_optimum", eps)[2] - least, _risks("all_minus_one", eps)[2] - least]
@@ -230,7 +230,7 @@ def table1_optimal_repaired(budget: int) -> Evidence:  # noqa: ARG001
     expected="PROVED",
     covers="every theta in [0, 1]",
 )
-def table2_hinge(budget: int) -> Evidence:  # noqa: ARG001
+def table2_hinge(_budget: int) -> Evidence:
     """For eta in [1/2, 1] the core shows that C(a) = eta phi(a) + (1-eta) phi(-a) is at least 2 (1-eta), with equality
     at a = 1, and at least 1 for a <= 0, with equality at a = 0. So H(eta) = 2 (1-eta) and H_minus(eta) = 1 there, and
     psi_tilde(theta) = H_minus - H at eta = (1+theta)/2 is theta. This is convex, so it is its own biconjugate psi.
@@ -264,7 +264,7 @@ def table2_hinge(budget: int) -> Evidence:  # noqa: ARG001
     expected="PROVED",
     covers="every theta in [0, 1]",
 )
-def table2_sigmoid(budget: int) -> Evidence:  # noqa: ARG001
+def table2_sigmoid(_budget: int) -> Evidence:
     """With eta = (1+theta)/2 the core shows C(a) = 1 - theta tanh a. tanh rises from -1 to 1 and is 0 at 0. So
     H = 1 - theta (an infimum that is not attained for theta > 0), and H_minus, the infimum over a <= 0, is 1, at a = 0.
     psi_tilde(theta) = theta is convex, so it is its own biconjugate psi.
@@ -287,7 +287,7 @@ def table2_sigmoid(budget: int) -> Evidence:  # noqa: ARG001
     expected="PROVED",
     covers="every theta in [0, 1]",
 )
-def table2_exponential(budget: int) -> Evidence:  # noqa: ARG001
+def table2_exponential(_budget: int) -> Evidence:
     """With u = exp(a/2) > 0 and C(a) = eta/u^2 + (1-eta) u^2 the core shows C - 2 sqrt(eta (1-eta)) to be the square of
     sqrt(eta)/u - sqrt(1-eta) u. It is 0 at u^4 = eta/(1-eta) for eta < 1, and tends to 0 for u -> infinity at eta = 1:
     so H = 2 sqrt(eta (1-eta)) = sqrt(1 - theta^2) at eta = (1+theta)/2. For eta >= 1/2, C is convex in a with the slope
@@ -321,7 +321,7 @@ def table2_exponential(budget: int) -> Evidence:  # noqa: ARG001
     expected="PROVED",
     covers="every theta in [0, 1]",
 )
-def table2_logistic(budget: int) -> Evidence:  # noqa: ARG001
+def table2_logistic(_budget: int) -> Evidence:
     """Times ln 2. C(a) = eta ln(1+exp(-a)) + (1-eta) ln(1+exp(a)) is convex: its second derivative is
     exp(a)/(1+exp(a))^2 (core). For 1/2 <= eta < 1 its slope is 0 at a = ln(eta/(1-eta)) (core), where it is the entropy
     -eta ln eta - (1-eta) ln(1-eta) (core): that is H, and at eta = 1 both are 0 in the limit. The slope at 0 is
@@ -456,7 +456,7 @@ CROSSING = ScoreCase(CROSSING_LAW, Score.of_values(CROSSING_LAW.space, [1, -1]),
     reading="R_nat counts f(X) Y <= 0 (Section 2.2); the cited inequality for 0-1 excess risk counts sign f(X) != Y.",
     amendment="trades-theorem-3.1-first-repaired",
 )
-def theorem_3_1_first(budget: int) -> Evidence:  # noqa: ARG001
+def theorem_3_1_first(_budget: int) -> Evidence:
     return given_case(first_margin, ZERO_SCORE)
 
 
@@ -492,7 +492,7 @@ def theorem_3_1_first_repaired(budget: int) -> Evidence:
     covers="false for phi(u) = max(0, 1-u) on u >= 0, max(1/2, 1+u) on u < 0: two points, R_bdy = 1 > 1/2",
     amendment="trades-theorem-3.1-second-repaired",
 )
-def theorem_3_1_second(budget: int) -> Evidence:  # noqa: ARG001
+def theorem_3_1_second(_budget: int) -> Evidence:
     return given_case(second_margin, CROSSING)
 
 
@@ -536,7 +536,7 @@ def theorem_3_1_second_repaired(budget: int) -> Evidence:
     covers="false for the loss and the two points that refute the second inequality: 1 <= 1/2",
     amendment="trades-theorem-3.1-repaired",
 )
-def theorem_3_1(budget: int) -> Evidence:  # noqa: ARG001
+def theorem_3_1(_budget: int) -> Evidence:
     return given_case(whole_margin, CROSSING)
 
 
