@@ -16,6 +16,7 @@ from proofs_check.core import Claim as Claim
 from proofs_check.core import Evidence as Evidence
 from proofs_check.core import Verdict as Verdict
 from proofs_check.core import claim as claim
+from proofs_check.core import definition as definition
 from proofs_check.discovery import check as check
 from proofs_check.discovery import registry as registry
 from proofs_check.search import Counterexample as Counterexample

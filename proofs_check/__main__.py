@@ -100,7 +100,7 @@ def _run(args: argparse.Namespace) -> int:
     for item, verdict in zip(cli.progress(items, "claims"), check_all(items, args.budget), strict=True):
         verdicts.append((item, verdict))
         if not verdict.as_expected:
-            sys.stderr.write(f"proofs_check: {item.key} is {verdict}, but the source pins {verdict.expected}\n")
+            sys.stderr.write(f"proofs_check: {item.key} {verdict.fault}\n")
     rows = [_row(item, verdict) for item, verdict in verdicts]
     if args.format in ("text", "markdown", "latex"):  # for people: the columns that fit
         columns = ["key", "verdict", "cases", "evidence"]

@@ -6,18 +6,29 @@ evidence. The expected verdict is pinned in the source: a change of any verdict 
 
 from __future__ import annotations
 
-from collections.abc import Callable
-from dataclasses import dataclass
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
 from types import MappingProxyType
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any, Self
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
-
     from proofs_check.search import Counterexample
 
-KINDS = ("theorem", "lemma", "definition", "formula", "table", "remark", "example", "repair")
-"""Kinds of claims. A "repair" is a statement that is not printed: one of ours, in the place of a false one."""
+GROUPS: Mapping[str, str] = MappingProxyType(
+    {
+        **dict.fromkeys(("theorem", "lemma", "formula", "table", "remark", "example"), "mathematics"),
+        "definition": "definitions",
+        "repair": "repairs",
+        "procedure": "procedures",
+        "network": "networks",
+        "arithmetic": "arithmetic",
+    }
+)
+"""Kinds of claims, and the group in which each is counted. A "repair" is a statement that is not printed: one of ours,
+in the place of a false one. A "procedure" is an algorithm or a property of one, a "network" statement speaks of trained
+networks, "arithmetic" is that of printed tables; a "table" is a theoretical one."""
+
+KINDS = tuple(GROUPS)
 
 VERDICTS: Mapping[str, str] = MappingProxyType(
     {
@@ -47,14 +58,35 @@ PAPERS: Mapping[str, str] = MappingProxyType(
 )
 
 
-FOUND = ("PROVED", "SUPPORTED", "REFUTED", "UNDECIDED", "UNREADABLE")
+FOUND = tuple(kind for kind in VERDICTS if kind != "AMENDED")
+HOLDS = ("PROVED", "SUPPORTED")
+
+
+class Budget(int):
+    """The number of cases that a claim may spend, with the seed of its searches; halves of it keep the seed.
+
+    >>> half = Budget(1000, seed=7) // 2
+    >>> half, half.seed
+    (500, 7)
+    """
+
+    seed: int
+
+    def __new__(cls, cases: int, seed: int = 0) -> Self:
+        made = super().__new__(cls, cases)
+        made.seed = seed
+        return made
+
+    def __floordiv__(self, other: int) -> Budget:
+        return Budget(int(self) // other, self.seed)
 
 
 @dataclass(frozen=True, slots=True)
 class Evidence:
-    """What a prover found: PROVED, SUPPORTED, REFUTED, UNDECIDED or UNREADABLE, by ``how``, on so many ``cases``.
+    """What a prover found (one of `VERDICTS`, except AMENDED), by ``how``, on so many ``cases``.
 
-    ``core`` says that a symbolic core was decided and the rest is the written lift in the claim's docstring.
+    ``core`` says that a symbolic core was decided and the rest is the written lift in the claim's docstring. ``tried``
+    are the random cases among it all that a search decided, and ``slack`` the smallest margin it saw.
     """
 
     kind: str
@@ -62,6 +94,8 @@ class Evidence:
     cases: int = 0
     witness: Counterexample | None = None
     core: bool = False
+    tried: int = 0
+    slack: Any = None
 
     def __post_init__(self) -> None:
         if self.kind not in FOUND:
@@ -72,7 +106,11 @@ class Evidence:
 
 @dataclass(frozen=True, slots=True)
 class Verdict:
-    """The answer to a claim; ``covers`` are the quantifiers it was established for."""
+    """The answer to a claim; ``covers`` are the quantifiers it was established for.
+
+    ``breakages`` are pairs of a premise and what was found without it. A verdict on trained networks names the record
+    it rests on, and the hash of that.
+    """
 
     key: str
     kind: str | None
@@ -81,17 +119,32 @@ class Verdict:
     cases: int
     witness: Counterexample | None
     expected: str | None
+    breakages: tuple[tuple[str, Evidence], ...] = ()
+    record: str = ""
+    sha256: str = ""
+
+    @property
+    def fault(self) -> str:
+        """What is not as the source pins it, in a few words; empty if all is.
+
+        What a record says is decided by a rule fixed before, so whichever way it goes is as pinned.
+        """
+        if self.kind != self.expected and not self.record:
+            return f"is {self}, but the source pins {self.expected}"
+        kept = [premise for premise, found in self.breakages if found.kind != "REFUTED"]
+        return f"is not shown to break without {' and '.join(map(repr, kept))}" if kept else ""
 
     @property
     def as_expected(self) -> bool:
-        """Whether this is the verdict that the source pins."""
-        return self.kind == self.expected
+        """Whether this is the verdict that the source pins, and every premise tried is needed."""
+        return not self.fault
 
     def __str__(self) -> str:
         return f"SUPPORTED({self.cases})" if self.kind == "SUPPORTED" else self.kind or "definition"
 
 
-Prover = Callable[[int], Evidence]
+Prover = Callable[[Any], Evidence]
+"""From a budget, the number of cases to spend at most, to evidence; for a claim that reads records, from a record."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -100,7 +153,10 @@ class Claim:
 
     ``expected`` is the pinned verdict, None for a definition. ``amendment`` is the key of the repaired claim; one of
     kind "repair" names in ``repairs`` the printed one. ``prove`` takes a budget, the number of cases to spend at most,
-    and returns evidence; its docstring is the written argument, if there is one.
+    and returns evidence; its docstring is the written argument, if there is one. ``without`` has for a premise a prover
+    that shows a witness against the statement once that premise is dropped. ``searched`` says what was looked at before
+    a theorem was called false or a bound new, ``figure(axes)`` draws. With ``reads``, the schema of a record, ``prove``
+    is a rule fixed beforehand: it takes such a record, and without one the verdict is NOT RUN.
     """
 
     key: str
@@ -116,6 +172,10 @@ class Claim:
     premises: tuple[str, ...] = ()
     amendment: str = ""
     repairs: str = ""
+    without: Mapping[str, Prover] = field(default_factory=dict, compare=False)
+    searched: str = ""
+    figure: Callable[[Any], None] | None = None
+    reads: str = ""
 
     def __post_init__(self) -> None:
         for name, allowed in (("paper", PAPERS), ("kind", KINDS), ("expected", (*VERDICTS, None))):
@@ -128,6 +188,16 @@ class Claim:
             raise ValueError(f"claim {self.key} must be of kind 'repair' exactly if it names the claim that it repairs")
         if (self.expected == "AMENDED") != bool(self.amendment):
             raise ValueError(f"claim {self.key} must name its amendment exactly if AMENDED is expected")
+        if self.reads and (self.kind, self.expected) != ("network", "NOT RUN"):
+            raise ValueError(f"claim {self.key} reads records, so it must be of kind 'network' and pinned as NOT RUN")
+        for premise in self.without:
+            if premise not in self.premises:
+                raise ValueError(f"claim {self.key} drops {premise!r}, which is none of its premises {self.premises}")
+
+    @property
+    def group(self) -> str:
+        """Where it is counted, see `GROUPS`."""
+        return GROUPS[self.kind]
 
     @property
     def lift(self) -> str:
@@ -135,11 +205,6 @@ class Claim:
         import inspect
 
         return inspect.getdoc(self.prove) or "" if self.prove else ""
-
-    @property
-    def bibtex(self) -> str:
-        """The key of the paper in a bibliography."""
-        return f"tightrope:{self.paper.lower()}"
 
 
 def claim(
@@ -156,8 +221,12 @@ def claim(
     premises: tuple[str, ...] = (),
     amendment: str = "",
     repairs: str = "",
+    without: Mapping[str, Prover] | None = None,
+    searched: str = "",
+    figure: Callable[[Any], None] | None = None,
+    reads: str = "",
 ) -> Callable[[Prover], Claim]:
-    """A decorator that makes a claim of a function from a budget to evidence.
+    """A decorator that makes a claim of a function from a budget (with ``reads``: from a record) to evidence.
 
     Nothing is registered anywhere: `proofs_check.registry` finds the claims in their modules.
 
@@ -171,7 +240,18 @@ def claim(
 
     def make(prove: Prover) -> Claim:
         return Claim(
-            key, paper, label, place, kind, statement, expected, covers, prove, reading, premises, amendment, repairs
-        )
+            key, paper, label, place, kind, statement, expected, covers, prove, reading, premises, amendment, repairs,
+            dict(without or {}), searched, figure, reads,
+        )  # fmt: skip
 
     return make
+
+
+def definition(
+    key: str, *, paper: str, label: str, place: str, statement: str, covers: str, reading: str = ""
+) -> Claim:
+    """An entry without a verdict; ``covers`` names what in the code it is.
+
+    >>> definition("odds-half", paper="ODDS", label="none", place="none", statement="A half.", covers="1/2").expected
+    """
+    return Claim(key, paper, label, place, "definition", statement, None, covers, reading=reading)

@@ -11,11 +11,13 @@ from importlib import import_module
 from types import MappingProxyType
 from typing import TYPE_CHECKING
 
-from proofs_check.core import Claim, Evidence, Verdict
+from proofs_check.core import HOLDS, Claim, Verdict
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Mapping
     from types import ModuleType
+
+    from theory.record import Record
 
 BUDGET = 1000
 
@@ -57,45 +59,86 @@ def find(key: str, claims: Mapping[str, Claim] | None = None) -> Claim:
     raise ValueError(f"claim {key!r} is unknown; {hint}")
 
 
-def check(key: str | Claim, budget: int = BUDGET, claims: Mapping[str, Claim] | None = None) -> Verdict:
+def check(
+    key: str | Claim,
+    budget: int = BUDGET,
+    claims: Mapping[str, Claim] | None = None,
+    records: Mapping[str, Record] | None = None,
+) -> Verdict:
     """The verdict on a claim, reached anew; ``budget`` bounds the random cases a search may spend.
 
-    A false claim is AMENDED if the claim that repairs it is PROVED or SUPPORTED by this same check, else REFUTED.
+    A false claim is AMENDED if the claim that repairs it is PROVED or SUPPORTED by this same check, else REFUTED. A
+    claim that reads records is NOT RUN unless one of ``records``, by file name, speaks of it.
     Raises ``ValueError`` for an unknown key, a budget below 1, and a decided core without a written lift.
 
     >>> print(check("odds-theorem-2.1"))
     PROVED
     """
-    (verdict,) = check_all([find(key, claims) if isinstance(key, str) else key], budget, claims)
+    (verdict,) = check_all([find(key, claims) if isinstance(key, str) else key], budget, claims, records)
     return verdict
 
 
 def check_all(
-    items: Iterable[Claim], budget: int = BUDGET, claims: Mapping[str, Claim] | None = None
+    items: Iterable[Claim],
+    budget: int = BUDGET,
+    claims: Mapping[str, Claim] | None = None,
+    records: Mapping[str, Record] | None = None,
 ) -> Iterator[Verdict]:
     """The verdicts on several claims, one by one; a repair that is listed too is checked once. As `check`."""
     if budget < 1:
         raise ValueError(f"budget {budget} is not positive; a check may spend at least one case")
-    reached: dict[str, Verdict] = {}
+    checks = _Checks(budget, claims, records or {})
     for item in items:
-        yield _verdict(item, budget, claims, reached)
+        yield checks.verdict(item)
 
 
-def _verdict(item: Claim, budget: int, claims: Mapping[str, Claim] | None, reached: dict[str, Verdict]) -> Verdict:
-    if item.key not in reached:
-        reached[item.key] = _reach(item, budget, claims, reached)
-    return reached[item.key]
+class _Checks:
+    """The verdicts reached so far."""
+
+    def __init__(self, budget: int, claims: Mapping[str, Claim] | None, records: Mapping[str, Record]) -> None:
+        self.budget, self.claims, self.records = budget, claims, records
+        self.reached: dict[str, Verdict] = {}
+
+    def verdict(self, item: Claim) -> Verdict:
+        if item.key not in self.reached:
+            self.reached[item.key] = self._reach(item)
+        return self.reached[item.key]
+
+    def _reach(self, item: Claim) -> Verdict:
+        if item.prove is None:
+            return Verdict(item.key, None, "a definition: nothing to check", item.covers, 0, None, None)
+        if item.reads:
+            return _by_record(item, self.records)
+        found = item.prove(self.budget)
+        if found.core and not item.lift:
+            raise ValueError(f"claim {item.key!r} rests on a core without a written lift; write it as the docstring")
+        kind, how = found.kind, found.how
+        if kind == "REFUTED" and item.amendment:
+            repaired = self.verdict(find(item.amendment, self.claims))
+            if repaired.kind in HOLDS:
+                kind, how = "AMENDED", f"{how}; {item.amendment} is {repaired}"
+        broken = tuple((premise, prove(self.budget)) for premise, prove in item.without.items())
+        return Verdict(item.key, kind, how, item.covers, found.cases, found.witness, item.expected, broken)
 
 
-def _reach(item: Claim, budget: int, claims: Mapping[str, Claim] | None, reached: dict[str, Verdict]) -> Verdict:
-    if item.prove is None:
-        return Verdict(item.key, None, "a definition: nothing to check", item.covers, 0, None, None)
-    found: Evidence = item.prove(budget)
-    if found.core and not item.lift:
-        raise ValueError(f"claim {item.key!r} rests on a core without a written lift; write it as the docstring")
-    kind, how = found.kind, found.how
-    if kind == "REFUTED" and item.amendment:
-        repaired = _verdict(find(item.amendment, claims), budget, claims, reached)
-        if repaired.kind in ("PROVED", "SUPPORTED"):
-            kind, how = "AMENDED", f"{how}; {item.amendment} is {repaired}"
-    return Verdict(item.key, kind, how, item.covers, found.cases, found.witness, item.expected)
+def _by_record(item: Claim, records: Mapping[str, Record]) -> Verdict:
+    """What the rule of the claim says of the one record that speaks of it."""
+    assert item.prove is not None
+    verdict = None
+    for name, record in records.items():
+        if record.schema != item.reads:
+            continue
+        try:
+            found = item.prove(record)
+        except (KeyError, IndexError, TypeError) as error:
+            raise ValueError(f"{name} lacks what claim {item.key!r} reads in a record ({error!r})") from error
+        if found.kind == "NOT RUN":  # this record is about something else
+            continue
+        if verdict is not None:
+            raise ValueError(f"{verdict.record} and {name} both speak of claim {item.key!r}; give one of them")
+        verdict = Verdict(
+            item.key, found.kind, found.how, item.covers, found.cases, found.witness, item.expected,
+            record=name, sha256=record.sha256,
+        )  # fmt: skip
+    nothing = f"no record of schema {item.reads} speaks of it"
+    return verdict or Verdict(item.key, "NOT RUN", nothing, item.covers, 0, None, item.expected)
