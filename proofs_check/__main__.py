@@ -2,12 +2,16 @@
 
     python -m proofs_check list
     python -m proofs_check run trades-eq1 trades-table1-optimal
+    python -m proofs_check run --jobs 2 --out verdicts.jsonl [--resume]
     python -m proofs_check show trades-theorem-3.1-second
     python -m proofs_check search --margin conjectures:margin --cases finite
+    python -m proofs_check campaign trades-eq1 --n 1000000 --jobs 2 --out campaign.jsonl [--resume]
+    python -m proofs_check report [RECORD.json ...] --html report.html
     python -m proofs_check verify certificate.json [--data FOLDER]
 
-``search`` calls the function ``margin`` of ``conjectures.py`` on random cases and looks for a negative answer. ``run``
-exits with 1 if a verdict is not the one that the source pins, ``search`` if it finds a counterexample.
+``search`` calls the function ``margin`` of ``conjectures.py`` on random cases and looks for a negative answer;
+``campaign`` does so for as long as one likes, for a conjecture or for a claim, and keeps each batch in a file. ``run``
+and ``report`` exit with 1 if a verdict is not the one that the source pins, the hunts if they find a counterexample.
 """
 
 from __future__ import annotations
@@ -16,8 +20,11 @@ import argparse
 import sys
 from typing import TYPE_CHECKING, Any
 
-from proofs_check.core import PAPERS
-from proofs_check.discovery import BUDGET, check, check_all, find, registry
+from proofs_check import campaign
+from proofs_check.core import PAPERS, Budget
+from proofs_check.discovery import BUDGET, check, find, registry
+from proofs_check.results import FIELDS, ResultFile, commit, row
+from proofs_check.running import add_effort, results
 from proofs_check.search import CASES, Counterexample, refute
 from proofs_check.verify import CertificateError, verify_boxes, verify_sample
 from theory import cli
@@ -25,13 +32,13 @@ from theory.record import Record
 from theory.table import Table
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Sequence
+    from collections.abc import Sequence
     from fractions import Fraction
 
-    from proofs_check.core import Claim, Verdict
+    from proofs_check.core import Claim
+    from proofs_check.results import Row
 
 SCHEMA = "tightrope.certificate/1"
-FIELDS = ("key", "paper", "label", "verdict", "evidence", "covers", "cases", "witness", "amendment")
 
 
 def main(argv: Sequence[str] | None = None) -> int:
@@ -42,6 +49,7 @@ def main(argv: Sequence[str] | None = None) -> int:
     _add_run(commands)
     _add_show(commands)
     _add_search(commands)
+    campaign.add_command(commands)
     verify = commands.add_parser("verify", help="check the certificate of a least robust risk, by code of its own")
     verify.add_argument("file", help="a certificate, as theory.optimal writes it")
     verify.add_argument("--data", metavar="FOLDER", help="the sample's data, if not where the certificate says")
@@ -61,7 +69,9 @@ def _add_run(commands: Any) -> None:
     run = commands.add_parser("run", help="reach the verdicts anew (of all claims, if none is named)")
     run.add_argument("keys", nargs="*", metavar="KEY", help="keys of claims, as list prints them")
     run.add_argument("--paper", choices=sorted(PAPERS), help="only this paper's")
-    run.add_argument("--budget", type=cli.count_type("budget"), default=BUDGET, help="random cases a claim may spend")
+    add_effort(run)
+    run.add_argument("--out", type=cli.output_type("out"), metavar="FILE", help="a file that gets each verdict at once")
+    run.add_argument("--resume", action="store_true", help="skip the claims whose verdicts are in the file")
     cli.add_output_options(run)
     run.set_defaults(body=_run)
 
@@ -96,36 +106,58 @@ def _list(args: argparse.Namespace) -> None:
 
 
 def _run(args: argparse.Namespace) -> int:
-    items, verdicts = _chosen(args.keys, args.paper), []
-    for item, verdict in zip(cli.progress(items, "claims"), check_all(items, args.budget), strict=True):
-        verdicts.append((item, verdict))
-        if not verdict.as_expected:
-            sys.stderr.write(f"proofs_check: {item.key} {verdict.fault}\n")
-    rows = [_row(item, verdict) for item, verdict in verdicts]
-    if args.format in ("text", "markdown", "latex"):  # for people: the columns that fit
-        columns = ["key", "verdict", "cases", "evidence"]
-        rows = [{name: row[name] for name in columns} for row in rows]
-    else:
-        columns = list(FIELDS)
-    cli.emit(Table(columns, rows), args, schema="tightrope.verdicts/1")
-    return 0 if all(verdict.as_expected for _, verdict in verdicts) else 1
+    items, file, rows = _chosen(args.keys, args.paper), None, []
+    if args.out:
+        setting = {"schema": "tightrope.verdict/1", "budget": args.budget, "seed": args.seed, "commit": commit()}
+        file = ResultFile(args.out, setting, resume=args.resume)
+        asked = {item.key for item in items}
+        rows = list({row["key"]: row for row in file.finished() if row["key"] in asked}.values())
+        items = [item for item in items if item.key not in {row["key"] for row in rows}]
+    elif args.resume:
+        raise ValueError("--resume goes on with the file that --out names; name one")
+    code = 0
+    try:
+        for found in cli.progress(results(items, args.budget, args.seed, args.jobs), "claims", len(items)):
+            rows.append(found)
+            if file:
+                file.append([found])
+            if found["fault"]:
+                sys.stderr.write(f"proofs_check: {found['key']} {found['fault']}\n")
+    except KeyboardInterrupt:
+        sys.stderr.write(f"proofs_check: interrupted with {len(rows)} of the verdicts finished\n")
+        code = 130
+    order = {key: number for number, key in enumerate(registry())}
+    _emit(sorted(rows, key=lambda row: order[row["key"]]), args)
+    return code or int(any(row["fault"] for row in rows))
+
+
+def _emit(rows: Sequence[Row], args: argparse.Namespace) -> None:
+    for_people = args.format in ("text", "markdown", "latex")  # the columns that fit
+    columns = ["key", "verdict", "cases", "evidence"] if for_people else list(FIELDS)
+    table = Table(columns, [{name: row[name] for name in columns} for row in rows])
+    cli.emit(table, args, schema="tightrope.verdicts/1")
 
 
 def _show(args: argparse.Namespace) -> int:
     item = find(args.key)
-    verdict = check(item, args.budget)
-    row = _row(item, verdict)
+    verdict = check(item, Budget(args.budget))
     if args.format != "text":
-        cli.emit(Table(list(FIELDS), [row]), args, schema="tightrope.verdicts/1")
+        made = row(item, verdict)
+        table = Table(list(FIELDS), [{name: made[name] for name in FIELDS}])
+        cli.emit(table, args, schema="tightrope.verdicts/1")
         return 0 if verdict.as_expected else 1
     lines = [f"{item.key}: {item.paper}, {item.label} ({item.place})", "", item.statement]
     lines += [f"read:      {item.reading}"] if item.reading else []
     lines += [f"premise:   {premise}" for premise in item.premises]
     lines += ["", f"verdict:   {verdict}", f"evidence:  {verdict.evidence}", f"covers:    {verdict.covers}"]
+    lines += [f"searched:  {item.searched}"] if item.searched else []
+    lines += [f"reads:     records of schema {item.reads}"] if item.reads else []
     if item.lift:
         lines += ["", "argument:", item.lift]
     if verdict.witness is not None:
         lines += ["", "witness:", str(verdict.witness)]
+    for premise, found in verdict.breakages:
+        lines += ["", f"without {premise!r}: {found.kind}, {found.how}", str(found.witness or "")]
     if item.amendment:
         repaired = find(item.amendment)
         lines += ["", f"repaired, as {repaired.key}:", repaired.statement, f"covers:    {repaired.covers}"]
@@ -141,25 +173,11 @@ def _chosen(keys: Sequence[str], paper: str | None) -> list[Claim]:
     return [item for item in named if paper in (None, item.paper)]
 
 
-def _row(item: Claim, verdict: Verdict) -> dict[str, Any]:
-    return {
-        "key": item.key,
-        "paper": item.paper,
-        "label": item.label,
-        "verdict": verdict.kind,
-        "evidence": verdict.evidence,
-        "covers": verdict.covers,
-        "cases": verdict.cases,
-        "witness": verdict.witness.snippet if verdict.witness else None,
-        "amendment": item.amendment or None,
-    }
-
-
 # ---- search ----
 
 
 def _search(args: argparse.Namespace) -> int:
-    found = refute(_loaded(args.margin), args.cases, args.n, args.seed)
+    found = refute(campaign.load_margin(args.margin), args.cases, args.n, args.seed)
     if args.format == "text":
         sys.stdout.write(f"{found}\n")
     else:
@@ -174,26 +192,6 @@ def _search(args: argparse.Namespace) -> int:
         }
         cli.emit(Table(list(row), [row]), args, schema="tightrope.search/1")
     return 1 if isinstance(found, Counterexample) else 0
-
-
-def _loaded(name: str) -> Callable[[Any], Any]:
-    """The function MODULE:FUNCTION, looked for in the working directory too."""
-    from importlib import import_module
-
-    module, colon, function = name.partition(":")
-    if not (module and colon and function):
-        raise ValueError(f"--margin {name!r} is not of the form MODULE:FUNCTION, say conjectures:margin")
-    try:
-        loaded = import_module(module)
-    except ModuleNotFoundError as error:
-        if error.name is None or not module.startswith(error.name):
-            raise  # the module is there, but lacks one of its own
-        raise ValueError(f"--margin module {module!r} is not found; it must be importable from here") from None
-    found: Any = getattr(loaded, function, None)
-    if not callable(found):
-        raise ValueError(f"--margin module {module!r} has no function {function!r}")
-    margin: Callable[[Any], Any] = found
-    return margin
 
 
 # ---- certificates ----

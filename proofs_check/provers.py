@@ -6,6 +6,7 @@ holds and negative elsewhere.
 
 from __future__ import annotations
 
+from dataclasses import replace
 from fractions import Fraction
 from itertools import pairwise
 from typing import TYPE_CHECKING, Any
@@ -57,13 +58,17 @@ def given_case(margin: Margin, case: Any, how: str = "a pinned case") -> Evidenc
 
 
 def sampled(margin: Margin, cases: Any, budget: int, seed: int = 0) -> Evidence:
-    """Support by random exact cases, or a refutation by the smallest counterexample found. Never a proof."""
-    found = refute(margin, cases, budget, seed)
+    """Support by random exact cases, or a refutation by the smallest counterexample found. Never a proof.
+
+    A `Budget` brings a seed of its own, under which each search of a claim is another one.
+    """
+    found = refute(margin, cases, budget, seed + 1_000_003 * getattr(budget, "seed", 0))
     if isinstance(found, Counterexample):
-        return Evidence("REFUTED", f"found by search after {found.cases} cases and shrunk", found.cases, found)
+        how = f"found by search after {found.cases} cases and shrunk"
+        return Evidence("REFUTED", how, found.cases, found, tried=found.cases)
     if not found.n:
         return Evidence("UNDECIDED", f"none of {found.undecided} cases could be decided")
-    return Evidence("SUPPORTED", f"exact random search: {found}", found.n)
+    return Evidence("SUPPORTED", f"exact random search: {found}", found.n, tried=found.n, slack=found.slack)
 
 
 def on_curve(
@@ -163,7 +168,8 @@ def confirmed(proof: Evidence, sample: Evidence) -> Evidence:
     """
     if sample.kind == "REFUTED":
         return sample
-    return Evidence(proof.kind, f"{proof.how}; beside it {sample.how}", proof.cases, proof.witness, proof.core)
+    how = f"{proof.how}; beside it {sample.how}"
+    return replace(proof, how=how, tried=proof.tried + sample.tried, slack=sample.slack)
 
 
 def readings(found: Mapping[str, Evidence]) -> Evidence:
@@ -174,4 +180,4 @@ def readings(found: Mapping[str, Evidence]) -> Evidence:
     if len(kinds) > 1:
         return Evidence("UNREADABLE", how, cases)
     first = next(iter(found.values()))
-    return Evidence(first.kind, how, cases, first.witness, first.core)
+    return replace(first, how=how, cases=cases, tried=sum(evidence.tried for evidence in found.values()))

@@ -11,7 +11,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from fractions import Fraction
 from typing import TYPE_CHECKING, Any
 
@@ -45,10 +45,14 @@ class Counterexample:
 
 @dataclass(frozen=True, slots=True)
 class Support:
-    """No counterexample among ``n`` cases decided; on ``undecided`` more the enclosure of the margin held 0 inside."""
+    """No counterexample among ``n`` cases decided; on ``undecided`` more the enclosure of the margin held 0 inside.
+
+    ``slack`` is the smallest margin of a decided case, or what an enclosure says that it is at least.
+    """
 
     n: int
     undecided: int = 0
+    slack: Fraction | None = field(default=None, compare=False, repr=False)
 
     def __str__(self) -> str:
         more = f", {self.undecided} undecided" if self.undecided else ""
@@ -79,7 +83,7 @@ def refute(margin: Margin, cases: Any = "finite", n: int = CASES, seed: int = 0)
     else:
         found = _smallest(tried, cases, n, seed)
     if found is _NOTHING:
-        return Support(tried.decided, tried.undecided)
+        return Support(tried.decided, tried.undecided, tried.slack)
     return counterexample(margin, found, tried.cases)
 
 
@@ -135,15 +139,20 @@ class _Tried:
     def __init__(self, margin: Margin) -> None:
         self.margin, self.decided, self.undecided, self.stopped = margin, 0, 0, False
         self.cases = 0  # until the first counterexample; what follows is shrinking
+        self.slack: Fraction | None = None
 
     def fails(self, case: Any) -> bool:
         self.cases += not self.stopped
         try:
-            negative = _is_negative(evaluate(self.margin, case))
+            value = evaluate(self.margin, case)
+            negative = _is_negative(value)
         except Undecided:
             self.undecided += 1
             return False
         self.decided += 1
+        least = value.lo if isinstance(value, Enclosure) else value
+        if self.slack is None or least < self.slack:
+            self.slack = Fraction(least)
         self.stopped = self.stopped or negative
         return negative
 
