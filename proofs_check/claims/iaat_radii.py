@@ -1,0 +1,611 @@
+"""Claims of IAAT on how radii are selected: the rule in the text, Algorithm 2, what its attacks test, Section 5.2.
+
+Radii are in units of 1/255. R is the largest radius at which an example's prediction stays right, and an *exact* attack
+succeeds at eps exactly if eps > R; ``algorithm_2`` is the printed algorithm against it, written again here, beside
+`theory.iaat`.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, replace
+from fractions import Fraction
+from functools import partial
+from itertools import product
+from typing import TYPE_CHECKING, Any
+
+from proofs_check.core import Evidence, claim
+from proofs_check.provers import confirmed, equality, every_case, given_case, sampled, solve
+from theory.iaat import RadiusRule, line_search, radius_limit, radius_path, select_radius, signed_reach, within
+
+if TYPE_CHECKING:
+    from hypothesis.strategies import SearchStrategy
+
+iaat = partial(claim, paper="IAAT")
+CIFAR = RadiusRule("1.9", "0.1")
+"""gamma and beta of Table 10."""
+
+
+@dataclass(frozen=True, slots=True)
+class Memory:
+    """A memory m, the radius R of the example, and the gamma and beta of Algorithm 2."""
+
+    memory: Fraction
+    radius: Fraction
+    gamma: Fraction = Fraction(19, 10)
+    beta: Fraction = Fraction(1, 10)
+
+
+def algorithm_2(case: Memory) -> Fraction:
+    """The memory after one epoch against an exact attack, as printed."""
+    eps_1, eps_2, eps_3 = case.memory + case.gamma, case.memory, case.memory - case.gamma
+    if max(eps_1, Fraction(0)) <= case.radius:
+        eps = eps_1
+    elif max(eps_2, Fraction(0)) <= case.radius:
+        eps = eps_2
+    else:
+        eps = eps_3
+    return (1 - case.beta) * case.memory + case.beta * eps
+
+
+def memories(lowest_radius: int = 0) -> SearchStrategy[Memory]:
+    """Memories and radii up to 12, gamma up to 3 and beta up to 1."""
+    from hypothesis import strategies as st
+
+    from theory.strategies import rationals
+
+    number = rationals(hi=12, denominators=(1, 2, 10))
+    radius = rationals(lo=lowest_radius, hi=12, denominators=(1, 2, 10))
+    gamma = rationals(lo="1/4", hi=3, denominators=(1, 4, 10))
+    return st.builds(Memory, number, radius, gamma, rationals(lo="1/10", hi=1, denominators=(2, 5, 10)))
+
+
+EIGHT = Memory(Fraction(8), Fraction(17, 2))
+"""Warmed up to 8, with R = 8.5: the attack fails at 8 and succeeds at 9.9."""
+JUMPY = Memory(Fraction(0), Fraction(3, 2), Fraction(1), Fraction(2))
+"""beta = 2: 0, 2, 0, 2, ... jumps over the band (1/2, 3/2]."""
+WRONG = Memory(Fraction(0), Fraction(-1))
+"""An example that is misclassified without any attack."""
+
+
+def z3_memory() -> tuple[Any, ...]:
+    """For z3: m, R >= 0, gamma > 0, beta in (0, 1], the memory after an epoch, and what is known of them."""
+    from z3 import If, Reals
+
+    m, radius, gamma, beta = Reals("m R gamma beta")
+    target = If(m + gamma <= radius, m + gamma, If(m <= radius, m, m - gamma))
+    known = [radius >= 0, gamma > 0, beta > 0, beta <= 1]
+    return m, radius, gamma, beta, (1 - beta) * m + beta * target, known
+
+
+# ---- the rule in the text -------------------------------------------------------------------------------------------
+
+
+def text_rule(case: Memory) -> Fraction:
+    """eps + gamma if the attack at eps fails, eps - gamma if it succeeds."""
+    return case.memory + case.gamma if max(case.memory, Fraction(0)) <= case.radius else case.memory - case.gamma
+
+
+def text_rule_margin(case: Memory) -> Any:
+    """-abs(the text's new radius minus Algorithm 2's)."""
+    return equality(text_rule(case), algorithm_2(case))
+
+
+@iaat(
+    "iaat-text-rule",
+    label="Section 3, update of eps_i",
+    place="Section 3",
+    kind="procedure",
+    statement="If PGD succeeds at eps_i then eps_i <- eps_i - gamma, and if it fails eps_i <- eps_i + gamma: this is "
+    "what Algorithm 2 does.",
+    expected="AMENDED",
+    covers="false: with R = 8.5 and gamma = 1.9 the text moves 8 to 9.9, Algorithm 2 leaves it",
+    amendment="iaat-text-rule-repaired",
+)
+def text_rule_is_algorithm_2(_budget: int) -> Evidence:
+    return given_case(text_rule_margin, EIGHT)
+
+
+@iaat(
+    "iaat-text-rule-repaired",
+    label="Section 3, update of eps_i, repaired",
+    place="Section 3",
+    kind="repair",
+    statement="Algorithm 2 moves by beta gamma instead of gamma, and stays where PGD fails at eps_i but succeeds at "
+    "eps_i + gamma; elsewhere both move the same way.",
+    expected="PROVED",
+    covers="every attack that succeeds at eps_i + gamma if it does at eps_i, every m, gamma > 0 and beta in (0, 1]",
+    premises=("an attack that succeeds at eps_i does at eps_i + gamma",),
+    repairs="iaat-text-rule",
+)
+def text_rule_repaired(_budget: int) -> Evidence:
+    """The core runs over the outcomes of the two attacks, as truth values."""
+    from z3 import And, Bools, If, Implies, Not, Reals
+
+    m, gamma, beta = Reals("m gamma beta")
+    right_at_1, right_at_2 = Bools("right_at_eps_1 right_at_eps_2")
+    target = If(right_at_1, m + gamma, If(right_at_2, m, m - gamma))
+    moved = (1 - beta) * m + beta * target - m
+    text = If(right_at_2, gamma, -gamma)
+    stays = And(right_at_2, Not(right_at_1))
+    return solve(
+        [gamma > 0, beta > 0, beta <= 1, Implies(right_at_1, right_at_2)],
+        {"it stays": Implies(stays, moved == 0), "or moves alike": Implies(Not(stays), moved == beta * text)},
+    )
+
+
+def text_settles_margin(case: Memory) -> Any:
+    """-abs of the change in a step of the text's rule, from a radius in (R - gamma, R + gamma]."""
+    return equality(text_rule(case), case.memory)
+
+
+@iaat(
+    "iaat-text-rule-settles",
+    label="Section 3, update of eps_i, limit",
+    place="Section 3",
+    kind="procedure",
+    statement="The text's rule arrives at a radius for each example.",
+    expected="AMENDED",
+    covers="false: with R = 8.5 it goes 8, 9.9, 8, 9.9, ... for ever",
+    reading="The text calls it a simple heuristic and says no more of its limit.",
+    amendment="iaat-text-rule-settles-repaired",
+)
+def text_rule_settles(_budget: int) -> Evidence:
+    return given_case(text_settles_margin, EIGHT)
+
+
+@iaat(
+    "iaat-text-rule-settles-repaired",
+    label="Section 3, update of eps_i, limit, repaired",
+    place="Section 3",
+    kind="repair",
+    statement="Against an exact attack and a constant R >= 0 the text's rule ends by alternating between two radii, "
+    "one in (R - gamma, R] and that plus gamma.",
+    expected="PROVED",
+    covers="every start, R >= 0 and gamma > 0",
+    repairs="iaat-text-rule-settles",
+)
+def text_rule_settles_repaired(_budget: int) -> Evidence:
+    """Outside (R - gamma, R + gamma] each step moves gamma towards it and cannot jump over it (core), so it is entered
+    after finitely many; inside, two steps lead back, and the smaller of the two radii is in (R - gamma, R] (core).
+    """
+    from z3 import And, If, Implies, Reals
+
+    m, radius, gamma = Reals("m R gamma")
+
+    def step(x: Any) -> Any:
+        return If(x <= radius, x + gamma, x - gamma)
+
+    once, inside = step(m), And(m > radius - gamma, m <= radius + gamma)
+    return solve(
+        [radius >= 0, gamma > 0],
+        {
+            "approach from below": Implies(m <= radius - gamma, And(once == m + gamma, once <= radius + gamma)),
+            "approach from above": Implies(m > radius + gamma, And(once == m - gamma, once > radius - gamma)),
+            "alternate": Implies(inside, And(step(once) == m, once != m)),
+            "the smaller": Implies(inside, If(once < m, And(once > radius - gamma, once <= radius), m <= radius)),
+        },
+    )
+
+
+# ---- Algorithm 2 ----------------------------------------------------------------------------------------------------
+
+
+@iaat(
+    "iaat-algorithm-2-step",
+    label="Algorithm 2, line 11",
+    place="Section 3",
+    kind="procedure",
+    statement="eps_i <- (1 - beta) mem + beta eps_i: a radius moves by beta gamma up, by nothing, or by beta gamma "
+    "down.",
+    expected="PROVED",
+    covers="every attack, exact or not, every memory, gamma and beta",
+    reading="With beta = 0.1 most weight stays on the memory: 0.19 an epoch at gamma = 1.9, 1.71 if beta were "
+    "exchanged.",
+)
+def algorithm_2_step(budget: int) -> Evidence:
+    """(1 - beta) m + beta (m + k gamma) - m = k beta gamma for k = -1, 0, 1 (core). So after J epochs a radius is at
+    most its start plus J beta gamma, whatever the network does.
+    """
+    from z3 import Or, Reals
+
+    m, gamma, beta, target = Reals("m gamma beta target")
+    moved = (1 - beta) * m + beta * target - m
+    proof = solve(
+        [Or(target == m + gamma, target == m, target == m - gamma)],
+        {"the step": Or(moved == beta * gamma, moved == 0, moved == -beta * gamma)},
+    )
+    return confirmed(proof, sampled(second_route_margin, memories(-2), budget))
+
+
+def second_route_margin(case: Memory) -> Any:
+    """-abs(algorithm_2 minus theory.iaat.select_radius)."""
+    rule = RadiusRule(case.gamma, case.beta)
+    return equality(algorithm_2(case), select_radius(case.memory, within(case.radius), rule).radius)
+
+
+def finds_radius_margin(case: Memory) -> Any:
+    """-abs(where the memory settles minus R)."""
+    return equality(radius_limit(case.memory, case.radius, RadiusRule(case.gamma, case.beta)).radius, case.radius)
+
+
+def settles_margin(case: Memory) -> Any:
+    """0 if `algorithm_2` settles in (R - gamma, R] as the closed form says, else negative; gamma and beta as given."""
+    path = [case]
+    for _ in range(400):
+        path.append(replace(case, memory=algorithm_2(path[-1])))
+        if path[-1] == path[-2]:
+            break
+    last = path[-1].memory
+    if path[-1] != path[-2] or not case.radius - case.gamma < last <= case.radius:
+        return Fraction(-1)
+    return equality(last, radius_limit(case.memory, case.radius, RadiusRule(case.gamma, case.beta)).radius)
+
+
+@iaat(
+    "iaat-algorithm-2",
+    label="Algorithm 2",
+    place="Section 3",
+    kind="procedure",
+    statement="Algorithm 2 finds the largest radius at which the example's label is kept.",
+    expected="AMENDED",
+    covers="false: from 8 with R = 8.5 and gamma = 1.9 it stays at 8",
+    reading="Section 3: 'ideally, we would choose each eps_i to be as large as possible'; it calls this a heuristic.",
+    amendment="iaat-algorithm-2-repaired",
+)
+def algorithm_2_finds(_budget: int) -> Evidence:
+    return given_case(finds_radius_margin, EIGHT)
+
+
+def draw_memories(axes: Any) -> None:
+    """Paths from four starts into the band of R = 11."""
+    for start in (0, 4, 8, 16):
+        axes.plot([float(m) for m in radius_path(start, within(11), CIFAR, 60)], label=f"from {start}")
+    axes.axhspan(11 - 1.9, 11, alpha=0.2, label="(R - gamma, R]")
+    axes.set_xlabel("epoch")
+    axes.set_ylabel("radius, in 1/255")
+    axes.legend()
+
+
+@iaat(
+    "iaat-algorithm-2-repaired",
+    label="Algorithm 2, repaired",
+    place="Section 3",
+    kind="repair",
+    statement="Against an exact attack and a constant R >= 0 the memory settles after finitely many epochs in "
+    "(R - gamma, R], and all of this band is fixed: from below it stops at most R - gamma + beta gamma, from above "
+    "above R - beta gamma.",
+    expected="PROVED",
+    covers="every start, R >= 0, gamma > 0 and beta in (0, 1]",
+    premises=("R >= 0", "0 < beta <= 1"),
+    without={
+        "R >= 0": lambda _: given_case(settles_margin, WRONG),
+        "0 < beta <= 1": lambda _: given_case(settles_margin, JUMPY),
+    },
+    repairs="iaat-algorithm-2",
+    figure=draw_memories,
+)
+def algorithm_2_repaired(budget: int) -> Evidence:
+    """In the band the memory stays. Below it, it rises by beta gamma in each epoch, above it, it falls by beta gamma,
+    and neither jumps over the band (core); since each step has the same positive length, the band is entered after
+    finitely many, at a point as stated (core).
+    """
+    from z3 import And, Implies
+
+    m, radius, gamma, beta, after, known = z3_memory()
+    step = beta * gamma
+    below, above = m <= radius - gamma, m > radius
+    proof = solve(
+        known,
+        {
+            "fixed": Implies(And(m > radius - gamma, m <= radius), after == m),
+            "only there": Implies(after == m, And(m > radius - gamma, m <= radius)),
+            "from below": Implies(below, And(after == m + step, after <= radius - gamma + step, after <= radius)),
+            "from above": Implies(above, And(after == m - step, after > radius - step, after > radius - gamma)),
+        },
+    )
+    return confirmed(proof, sampled(settles_margin, memories(), max(1, budget // 4)))
+
+
+def radius_sign_margin(case: Memory) -> Fraction:
+    """Algorithm 2's radius, which must not be negative."""
+    return algorithm_2(case)
+
+
+@iaat(
+    "iaat-algorithm-2-radius",
+    label="Algorithm 2, line 9",
+    place="Section 3",
+    kind="procedure",
+    statement="Algorithm 2 returns a radius.",
+    expected="AMENDED",
+    covers="false: from 0 an example that is wrong without attack gets -0.19",
+    reading="eps_3 = mem - gamma is never attacked and has no lower bound, except on Imagenet (Appendix E.2).",
+    amendment="iaat-algorithm-2-radius-repaired",
+)
+def algorithm_2_radius(_budget: int) -> Evidence:
+    return given_case(radius_sign_margin, WRONG)
+
+
+@iaat(
+    "iaat-algorithm-2-radius-repaired",
+    label="Algorithm 2, line 9, repaired",
+    place="Section 3",
+    kind="repair",
+    statement="With the memory clipped at 0 it stays a radius; an example that stays wrong gets 0 after "
+    "ceil(mem/(beta gamma)) epochs, and one with constant R >= 0 still settles in (R - gamma, R].",
+    expected="PROVED",
+    covers="every attack for the first part; an exact one and constant R for the rest",
+    repairs="iaat-algorithm-2-radius",
+)
+def algorithm_2_radius_repaired(budget: int) -> Evidence:
+    """max(., 0) is no radius below 0. A wrong example falls by the same step until it is clipped. With R >= 0 clipping
+    changes a step only if it falls below 0, which it does from above R (core); it then lands on 0, which is in
+    (R - gamma, R] because m - beta gamma < 0 < m and m > R give R - gamma < 0 <= R (core).
+    """
+    from z3 import And, Implies
+
+    m, radius, gamma, _, after, known = z3_memory()
+    proof = solve(
+        [*known, m >= 0, after < 0],
+        {
+            "it came from above": m > radius,
+            "0 is in the band": Implies(m > radius, And(radius - gamma < 0, radius >= 0)),
+        },
+    )
+    return confirmed(proof, sampled(clipped_margin, memories(-2), max(1, budget // 4)))
+
+
+def clipped_margin(case: Memory) -> Any:
+    """0 if the clipped memory is where it should be after 200 epochs, else negative."""
+    rule = RadiusRule(case.gamma, case.beta, lower=0)
+    settled = radius_limit(case.memory, case.radius, rule)
+    path = radius_path(case.memory, within(case.radius), rule, settled.epochs + 1)
+    inside = max(case.radius - case.gamma, Fraction(-1)) < path[-1] <= max(case.radius, Fraction(0))
+    return min(path[-1], equality(path[-1], settled.radius), equality(path[-1], path[-2])) if inside else Fraction(-1)
+
+
+@dataclass(frozen=True, slots=True)
+class Starts:
+    """Two first memories for one and the same example."""
+
+    first: Memory
+    second: Memory
+
+
+def start_margin(case: Starts) -> Any:
+    """-abs of the difference of where the two settle."""
+    limits = [radius_limit(m.memory, m.radius, RadiusRule(m.gamma, m.beta)).radius for m in (case.first, case.second)]
+    return equality(*limits)
+
+
+@iaat(
+    "iaat-algorithm-2-start",
+    label="Algorithm 2, mem[0, i]",
+    place="Section 3",
+    kind="procedure",
+    statement="Algorithm 2 determines the radii.",
+    expected="AMENDED",
+    covers="false: mem has no first value, and with R = 8.5 the starts 0 and 8 settle at 6.65 and 8",
+    reading="Neither the memory during the warm-up nor that of the variant without warm-up is printed.",
+    amendment="iaat-algorithm-2-start-repaired",
+)
+def algorithm_2_start(_budget: int) -> Evidence:
+    return given_case(start_margin, Starts(replace(EIGHT, memory=Fraction(0)), EIGHT))
+
+
+@iaat(
+    "iaat-algorithm-2-start-repaired",
+    label="Algorithm 2, mem[0, i], repaired",
+    place="Section 3",
+    kind="repair",
+    statement="Given the first memory they are determined, and two starts settle less than gamma apart.",
+    expected="PROVED",
+    covers="exact attacks and constant R >= 0",
+    repairs="iaat-algorithm-2-start",
+)
+def algorithm_2_start_repaired(_budget: int) -> Evidence:
+    """Algorithm 2 is a function of the memory and the attack, and both limits lie in (R - gamma, R] by the repair of
+    Algorithm 2; two points of it are less than gamma apart (core).
+    """
+    from z3 import And, Reals
+
+    a, b, radius, gamma = Reals("a b R gamma")
+    known = [gamma > 0, a > radius - gamma, a <= radius, b > radius - gamma, b <= radius]
+    return solve(known, {"less than gamma apart": And(a - b < gamma, b - a < gamma)})
+
+
+# ---- what the attack can test ---------------------------------------------------------------------------------------
+
+
+@dataclass(frozen=True, slots=True)
+class Attack:
+    """PGD with so many steps of one size within eps, from ``start`` in the worst direction; a linear score with R."""
+
+    steps: int
+    step: Fraction
+    eps: Fraction
+    start: Fraction
+    radius: Fraction
+
+
+def attack_margin(case: Attack) -> Fraction:
+    """0 if eps <= R; else how far the attack gets less R, negative if it misses the error in the ball."""
+    if case.eps <= case.radius:
+        return Fraction(0)
+    return signed_reach(case.steps, case.step, case.eps, case.start) - case.radius
+
+
+@iaat(
+    "iaat-selection-attack",
+    label="Appendix E.2, weaker attack for Algorithm 2",
+    place="Section 3 and Appendix E.2",
+    kind="procedure",
+    statement="The attack at eps tells whether the ball of radius eps holds an error: PGD-10 with steps of 1/255 "
+    "selects radii of 16/255 and more.",
+    expected="AMENDED",
+    covers="false: on a linear score with R = 15 ten steps of 1 from the image reach 10, and miss the error within 20",
+    reading="The step size of the selecting attack is taken to be Table 11's; no random start is mentioned in "
+    "training.",
+    amendment="iaat-selection-attack-repaired",
+)
+def selection_attack(_budget: int) -> Evidence:
+    return given_case(attack_margin, Attack(10, Fraction(1), Fraction(20), Fraction(0), Fraction(15)))
+
+
+@iaat(
+    "iaat-selection-attack-repaired",
+    label="Appendix E.2, weaker attack, repaired",
+    place="Section 3 and Appendix E.2",
+    kind="repair",
+    statement="k steps of size s test eps on a linear score if k s >= eps from the image itself, and from every random "
+    "start exactly if k s >= 2 eps; Table 10's 10 steps of 2/255 test 20/255, or 10/255 from every start.",
+    expected="PROVED",
+    covers="linear scores and the l-infinity ball; coordinate by coordinate in the worst direction",
+    repairs="iaat-selection-attack",
+)
+def selection_attack_repaired(_budget: int) -> Evidence:
+    """On a linear score the sign of the gradient never changes, so each coordinate moves s a step in the worst
+    direction until it is projected, to min(eps, start + k s), and start >= -eps (core).
+    """
+    from z3 import And, If, Implies, Real
+
+    eps, total, start = Real("eps"), Real("k*s"), Real("start")
+    reach = If(start + total <= eps, start + total, eps)
+    return solve(
+        [eps > 0, total >= 0, start >= -eps, start <= eps],
+        {
+            "from the image": Implies(And(start == 0, total >= eps), reach == eps),
+            "from any start": Implies(total >= 2 * eps, reach == eps),
+            "needed from the worst start": Implies(And(start == -eps, reach == eps), total >= 2 * eps),
+        },
+    )
+
+
+# ---- Section 5.2 ----------------------------------------------------------------------------------------------------
+
+
+def attacks_margin(outcome: tuple[bool, bool]) -> int:
+    """2 less the number of attacks that Algorithm 2 needs to select, for the outcomes at mem + gamma and at mem."""
+    survives = {Fraction(10): outcome[0], Fraction(8): outcome[1]}
+    return 2 - select_radius(8, survives.__getitem__, RadiusRule(2, "1/10")).attacks
+
+
+@iaat(
+    "iaat-cost",
+    label="Section 5.2, cost",
+    place="Section 5.2",
+    kind="procedure",
+    statement="A line search needs eps_max/eta additional PGD computations, IAAT only 2.",
+    expected="PROVED",
+    covers="at most 2 for IAAT (1 where the first attack fails), all four outcomes",
+    reading="Additional to the attack that is trained on: the smoothed radius is in general none of those tested.",
+)
+def cost(_budget: int) -> Evidence:
+    return every_case(
+        attacks_margin, product((False, True), repeat=2), "outcomes of the attacks at mem + gamma and mem"
+    )
+
+
+@dataclass(frozen=True, slots=True)
+class Search:
+    """A line search with step eta up to ``largest``, on an example with radius R."""
+
+    eta: Fraction
+    largest: Fraction
+    radius: Fraction
+
+
+def exact_search_margin(case: Search) -> Any:
+    """-abs(the radius found minus R)."""
+    return equality(line_search(within(case.radius), case.eta, case.largest), case.radius)
+
+
+def grid_search_margin(case: Search) -> Any:
+    """-abs(the radius found minus eta floor(min(R, eps_max)/eta))."""
+    expected = case.eta * (min(case.radius, case.largest) // case.eta)
+    return equality(line_search(within(case.radius), case.eta, case.largest), expected)
+
+
+@iaat(
+    "iaat-line-search",
+    label="Section 5.2, exact estimate",
+    place="Section 5.2",
+    kind="procedure",
+    statement="The line search obtains an exact estimate of the radius.",
+    expected="AMENDED",
+    covers="false: R = 8.5 with eta = 2 and eps_max = 16 gives 8",
+    amendment="iaat-line-search-repaired",
+)
+def exact_search(_budget: int) -> Evidence:
+    return given_case(exact_search_margin, Search(Fraction(2), Fraction(16), Fraction(17, 2)))
+
+
+@iaat(
+    "iaat-line-search-repaired",
+    label="Section 5.2, exact estimate, repaired",
+    place="Section 5.2",
+    kind="repair",
+    statement="Against an exact attack it obtains eta floor(min(R, eps_max)/eta), which is less than eta too small if "
+    "R <= eps_max.",
+    expected="PROVED",
+    covers="every eta > 0, eps_max and R >= 0",
+    repairs="iaat-line-search",
+)
+def line_search_repaired(budget: int) -> Evidence:
+    """i eta survives exactly if i eta <= R, so the greatest i with i eta <= eps_max that survives is
+    floor(min(R, eps_max)/eta); with k that floor, k eta <= R < (k + 1) eta gives 0 <= R - k eta < eta (core).
+    """
+    from hypothesis import strategies as st
+    from z3 import And, Reals
+
+    from theory.strategies import rationals
+
+    found, eta, radius = Reals("k*eta eta R")
+    proof = solve(
+        [eta > 0, found <= radius, radius < found + eta], {"error": And(radius - found >= 0, radius - found < eta)}
+    )
+    number = rationals(hi=12, denominators=(1, 2, 10))
+    cases = st.builds(Search, rationals(lo="1/4", hi=3, denominators=(4, 10)), number, number)
+    return confirmed(proof, sampled(grid_search_margin, cases, max(1, budget // 4)))
+
+
+def consistent_margin(outcomes: tuple[bool, ...]) -> int:
+    """-1 if the attack found an error at a radius below the one chosen; outcome i is whether radius i survives."""
+    chosen = line_search(lambda eps: outcomes[int(eps) - 1], 1, len(outcomes))
+    return -1 if not all(outcomes[: int(chosen)]) else 0
+
+
+def first_failure_margin(outcomes: tuple[bool, ...]) -> int:
+    """The same for the search that stops at the first failure."""
+    chosen = line_search(lambda eps: outcomes[int(eps) - 1], 1, len(outcomes), first_failure=True)
+    return -1 if not all(outcomes[: int(chosen)]) else 0
+
+
+@iaat(
+    "iaat-line-search-consistent",
+    label="Section 5.2, consistent predictions",
+    place="Section 5.2",
+    kind="procedure",
+    statement="With the maximum radius whose attack leaves the label, predictions are consistent within the chosen "
+    "ball.",
+    expected="AMENDED",
+    covers="false for an attack that finds an error at 1 and misses it at 2, as PGD may",
+    amendment="iaat-line-search-consistent-repaired",
+)
+def consistent_search(_budget: int) -> Evidence:
+    return given_case(consistent_margin, (False, True))
+
+
+@iaat(
+    "iaat-line-search-consistent-repaired",
+    label="Section 5.2, consistent predictions, repaired",
+    place="Section 5.2",
+    kind="repair",
+    statement="The greatest radius before the first failure is consistent with every attack that was made.",
+    expected="PROVED",
+    covers="all outcomes at up to 8 radii; that no attack was found is still no certificate",
+    repairs="iaat-line-search-consistent",
+)
+def consistent_search_repaired(_budget: int) -> Evidence:
+    outcomes = (found for n in range(1, 9) for found in product((False, True), repeat=n))
+    return every_case(first_failure_margin, outcomes, "outcomes of the attacks at 1 to 8 radii")
