@@ -16,7 +16,7 @@ if TYPE_CHECKING:
     from deep.attack.threat import Threat
     from deep.stream import Stream
 
-    Stop = Callable[[Tensor, Tensor], Tensor]
+    Stop = Callable[[Tensor, Tensor, Tensor], Tensor]
 
 Start = Literal["uniform", "normal", "point"]
 
@@ -62,9 +62,9 @@ def ascend(
     here if they are not given. ``start`` is "uniform" in the ball, "normal" near the point (then ``stream`` and the
     sample numbers ``index`` are needed), the "point" itself, or points. ``step_size`` is one number or one a sample.
 
-    With ``best`` the answer is the best of all points seen. ``stop(z, value)`` marks samples to be left where they are,
-    or, with ``revert``, at the point before. ``momentum`` is that of MI-FGSM: gradients are divided by their l1 norm
-    and summed with this decay before the direction is taken.
+    With ``best`` the answer is the best of all points seen. ``stop(z, y, value)`` marks samples to be left where they
+    are, or, with ``revert``, at the point before. ``momentum`` is that of MI-FGSM: gradients are divided by their l1
+    norm and summed with this decay before the direction is taken.
 
     Without momentum a sample whose gradient is exactly 0 is at a fixed point: on the CPU it leaves the batch, so that
     a loss that is flat for most samples costs little. The iterates are those of the full batch, up to rounding.
@@ -90,7 +90,7 @@ def ascend(
             now = loss.value(seen, run.y, run.z0)
             kept = torch.zeros_like(gone)
             if stop is not None:
-                stops = stop(seen, now) & ~gone
+                stops = stop(seen, run.y, now) & ~gone
                 kept, gone = stops & (revert and k > 0), gone | stops
                 here = torch.where(_like(kept, here), before, here)
             better = ~kept & ((now > value[rows]) if best else torch.ones_like(kept))

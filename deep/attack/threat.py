@@ -74,7 +74,8 @@ class Threat:
 
     def distance(self, moved: Tensor, x: Tensor) -> Tensor:
         """How far each sample was moved, [B], in the norm ``ord``."""
-        return torch.linalg.vector_norm((moved - x).flatten(1), self.ord, dim=1)
+        length: Tensor = torch.linalg.vector_norm((moved - x).flatten(1), self.ord, dim=1)
+        return length
 
     def step(self, gradient: Tensor) -> Tensor:
         """The direction of steepest ascent of length 1 in the norm: the sign, or the normalised gradient."""
@@ -83,7 +84,7 @@ class Threat:
 
 def unit(v: Tensor) -> Tensor:
     """Each sample divided by its l2 norm; a zero stays zero."""
-    length = torch.linalg.vector_norm(v.flatten(1), dim=1).clamp(min=torch.finfo(v.dtype).tiny)
+    length: Tensor = torch.linalg.vector_norm(v.flatten(1), dim=1).clamp(min=torch.finfo(v.dtype).tiny)
     return v / length.reshape(-1, *[1] * (v.dim() - 1))
 
 
