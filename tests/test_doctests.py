@@ -11,7 +11,7 @@ import pytest
 ROOT = Path(__file__).parents[1]
 MODULES = sorted(
     ".".join(path.relative_to(ROOT).with_suffix("").parts).removesuffix(".__init__")
-    for package in ("theory", "toy", "proofs_check")
+    for package in ("theory", "toy", "deep", "proofs_check")
     for path in (ROOT / package).rglob("*.py")
     if path.name != "__main__.py"
 )

@@ -256,6 +256,7 @@ def test_the_wheel_holds_the_four_packages_and_no_tests() -> None:
     project = tomllib.loads((ROOT / "pyproject.toml").read_text(encoding="utf-8"))
     assert tuple(project["tool"]["hatch"]["build"]["targets"]["wheel"]["packages"]) == FLOORS
     assert all((ROOT / floor / "__init__.py").is_file() for floor in FLOORS)
+    assert all((ROOT / floor / "py.typed").is_file() for floor in FLOORS)
 
 
 def test_every_library_that_is_imported_is_declared() -> None:
