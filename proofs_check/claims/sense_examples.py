@@ -13,10 +13,11 @@ from typing import TYPE_CHECKING, Any
 from proofs_check.core import Evidence, claim
 from proofs_check.provers import given_case, on_curve, readings
 from theory.ball import Ball
+from theory.boxes import Boxes
 from theory.classifiers import RegionClassifier
 from theory.enclosure import Enclosure
 from theory.minimisers import natural_minimisers, robust_minimisers, sensible_minimisers
-from theory.optimal.boxes import conflict_network
+from theory.optimal.boxes import conflict_network, optimal_box_risk
 from theory.risks import boundary_risk, robust_risk, standard_risk
 
 if TYPE_CHECKING:
@@ -37,19 +38,30 @@ class Place:
     p: Fraction
 
 
-def _plain(x: Any) -> Any:
+def plain(x: Any) -> Any:
+    """An exact value as a number."""
     return x.fraction if isinstance(x, Enclosure) else x
 
 
-def _least(law: Any, eps: Any) -> Any:
-    return _plain(conflict_network(law, Ball(eps)).flow.value)
+def least(law: Any, eps: Any) -> Any:
+    """The least robust risk of all classifiers."""
+    return plain(conflict_network(law, Ball(eps)).flow.value)
 
 
-def _at_priors(
-    margins: Callable[[Any, Fraction], list[Any]], lo: Any, hi: Any, *, ends: str = "(]", priors: Any = PRIORS
+def at_priors(
+    margins: Callable[[Any, Fraction], list[Any]],
+    lo: Any,
+    hi: Any,
+    *,
+    ends: str = "(]",
+    priors: Any = PRIORS,
+    zero: bool = True,
 ) -> Evidence:
-    return on_curve(lambda eps: [x for p in priors for x in margins(eps, p)], lo, hi, ends=ends, zero=True)
+    """Proof that the margins are 0 (without ``zero``: not negative) for all eps of a range, at each of the priors."""
+    return on_curve(lambda eps: [x + 0 * eps for p in priors for x in margins(eps, p)], lo, hi, ends=ends, zero=zero)
 
+
+TEXT = "Read in SENSE: Section 2, Appendix G with Figure 9, and Section 1.2. No cited work treats this example. "
 
 # ---- the half-square ------------------------------------------------------------------------------------------------
 
@@ -69,9 +81,9 @@ def half_square_bayes(_budget: int) -> Evidence:
 
     def margins(eps: Any, p: Fraction) -> list[Any]:
         law, f = halves.distribution(p), halves.threshold(HALF)
-        return [_plain(standard_risk(f, law)), _plain(robust_risk(f, law, Ball(eps))) - 2 * eps]
+        return [plain(standard_risk(f, law)), plain(robust_risk(f, law, Ball(eps))) - 2 * eps]
 
-    return _at_priors(margins, 0, HALF, ends="[]")
+    return at_priors(margins, 0, HALF, ends="[]")
 
 
 @claim(
@@ -82,7 +94,7 @@ def half_square_bayes(_budget: int) -> Evidence:
     kind="example",
     statement="For p > 1/2, sign(x1 - (1/2 - eps)) has the least robust risk of all classifiers, and f_B a larger one.",
     expected="PROVED",
-    covers="0 < eps <= 1/2 at p = 11/20 and 7/10; that it is the only one is not claimed (for eps >= 1/4 it is not)",
+    covers="0 < eps <= 1/2 at p = 11/20 and 7/10; whether it is the only one is a claim of its own",
     reading="'The robust classifier' is read as: a minimiser.",
 )
 def half_square_optimum(_budget: int) -> Evidence:
@@ -93,11 +105,11 @@ def half_square_optimum(_budget: int) -> Evidence:
 
     def margins(eps: Any, p: Fraction) -> list[Any]:
         law, f = halves.distribution(p), halves.threshold(HALF - eps)
-        best = _least(law, eps)
+        best = least(law, eps)
         four = 4 * eps
-        return [best - (1 - p) * (min(1, four)), _plain(robust_risk(f, law, Ball(eps))) - best]
+        return [best - (1 - p) * (min(1, four)), plain(robust_risk(f, law, Ball(eps))) - best]
 
-    return _at_priors(margins, 0, HALF)
+    return at_priors(margins, 0, HALF)
 
 
 @claim(
@@ -116,11 +128,11 @@ def half_square_cost(_budget: int) -> Evidence:
 
     def cost(eps: Any, p: Fraction) -> Any:
         law = halves.distribution(p)
-        return _plain(standard_risk(halves.threshold(HALF - eps), law))
+        return plain(standard_risk(halves.threshold(HALF - eps), law))
 
     return readings(
         {
-            f"{factor} eps (1 - p)": _at_priors(
+            f"{factor} eps (1 - p)": at_priors(
                 lambda eps, p, factor=factor: [cost(eps, p) - factor * eps * (1 - p)],  # type: ignore[misc]
                 0,
                 HALF,
@@ -130,10 +142,118 @@ def half_square_cost(_budget: int) -> Evidence:
     )
 
 
+def unique_margin(case: Place) -> Fraction:
+    """Minus the area on which minimisers of the half-square's robust risk may differ."""
+    from toy import halves
+
+    return Fraction(-optimal_box_risk(halves.distribution(case.p), Ball(case.eps)).free.volume())
+
+
+@claim(
+    "sense-half-square-unique",
+    paper="SENSE",
+    label="Section 2, half-square: the robust classifier",
+    place="Section 2",
+    kind="example",
+    statement="If p > 1/2, the robust classifier, the only one, is sign(x1 - (1/2 - eps)).",
+    expected="AMENDED",
+    covers="false for eps >= 1/4: at eps = 3/10, p = 11/20 the left 1/5 of the square is free; saying +1 everywhere is "
+    "as robust",
+    reading="Unique up to null sets.",
+    amendment="sense-half-square-unique-repaired",
+    searched=TEXT + "The sentence has no bound on eps.",
+)
+def half_square_unique(_budget: int) -> Evidence:
+    return given_case(unique_margin, Place(Fraction(3, 10), PRIORS[0]))
+
+
+@claim(
+    "sense-half-square-unique-repaired",
+    paper="SENSE",
+    label="Section 2, half-square: the robust classifier, repaired",
+    place="Section 2",
+    kind="repair",
+    statement="For p > 1/2 and eps < 1/4 it is the only minimiser, up to null sets.",
+    expected="PROVED",
+    covers="0 < eps < 1/4 at p = 11/20 and 7/10, against all classifiers",
+    premises=("p > 1/2", "eps < 1/4"),
+    repairs="sense-half-square-unique",
+    without={
+        "p > 1/2": lambda _budget: given_case(unique_margin, Place(Fraction(1, 10), HALF)),
+        "eps < 1/4": lambda _budget: given_case(unique_margin, Place(Fraction(1, 4), PRIORS[0])),
+    },
+)
+def half_square_unique_repaired(_budget: int) -> Evidence:
+    """Every minimiser has the label y wherever a ball of mass that both extreme minimum cuts keep forces it (see
+    ``theory.optimal.boxes``). The margins are the area that this leaves free, and that between the forced label +1 and
+    the half-plane x1 > 1/2 - eps.
+    """
+    from toy import halves
+
+    def margins(eps: Any, p: Fraction) -> list[Any]:
+        law = halves.distribution(p)
+        best, printed = optimal_box_risk(law, Ball(eps)), halves.threshold(HALF - eps).regions[+1]
+        return [best.free.volume(), ((best.forced[+1] ^ printed) & law.domain).volume()]
+
+    return at_priors(margins, 0, Fraction(1, 4), ends="()")
+
+
+@claim(
+    "sense-half-square-trade-off",
+    paper="SENSE",
+    label="Section 2, half-square: trade-off",
+    place="Section 2",
+    kind="example",
+    statement="There is a trade-off wherever a ball can cross the border between classes: every robust minimiser of "
+    "the half-square costs accuracy.",
+    expected="PROVED",
+    covers="0 < eps <= 1/2 at p = 11/20 and 7/10: every minimiser has R_std >= 2 eps (1 - p) > 0 = R_std(f_B)",
+    reading="An example of it is claimed, with certain labels and p != 1/2. At p = 1/2 f_B is a robust minimiser too.",
+)
+def half_square_trade_off(_budget: int) -> Evidence:
+    from toy import halves
+
+    def margins(eps: Any, p: Fraction) -> list[Any]:
+        law, rule, ball = halves.distribution(p), halves.threshold(HALF), Ball(eps)
+        return [plain(standard_risk(robust_minimisers(law, ball).best(rule, law, ball), law)) - 2 * eps * (1 - p)]
+
+    return at_priors(margins, 0, HALF)
+
+
+@claim(
+    "sense-half-square-strip",
+    paper="SENSE",
+    label="Section 2, half-square: the strip B_eps",
+    place="Section 2",
+    kind="example",
+    statement="The strip 1/2 - eps < x1 < 1/2 + eps is the only area where f_B has its robust risk: R_rob(f_B) = "
+    "P(X in the strip, f_B(X) = Y) = 2 eps.",
+    expected="PROVED",
+    covers=f"0 < eps <= 1/2; {AFFINE}",
+)
+def half_square_strip(_budget: int) -> Evidence:
+    """The margins: the area between the strip and the points from which the ball reaches an error, and the mass of the
+    strip where f_B is right, less 2 eps.
+    """
+    from toy import halves
+
+    def margins(eps: Any, p: Fraction) -> list[Any]:
+        law, f, ball = halves.distribution(p), halves.threshold(HALF), Ball(eps)
+        strip = Boxes([((HALF - eps, HALF + eps), (None, None))]) & law.domain
+        attacked = Boxes.nothing(2)
+        for y in law.labels:
+            attacked = attacked | (ball.reach(f.wrong(y), law.domain) & law.densities[y].support)
+        right = sum(law.mass(strip - f.wrong(y), y) for y in law.labels)
+        return [(attacked ^ strip).volume(), right - 2 * eps]
+
+    return at_priors(margins, 0, HALF)
+
+
 # ---- cheese holes: natural minimisers -------------------------------------------------------------------------------
 
 
-def _laws(p: Fraction) -> tuple[Any, Any, RegionClassifier]:
+def laws(p: Fraction) -> tuple[Any, Any, RegionClassifier]:
+    """The true law, the restricted one and the Bayes rule of the true one."""
     from toy import cheese
 
     return cheese.distribution(p), cheese.distribution(p, restricted=True), cheese.bayes()
@@ -151,11 +271,11 @@ def _laws(p: Fraction) -> tuple[Any, Any, RegionClassifier]:
 )
 def cheese_natural(_budget: int) -> Evidence:
     def margins(eps: Any, p: Fraction) -> list[Any]:
-        true, seen, rule = _laws(p)
+        true, seen, rule = laws(p)
         f = natural_minimisers(seen).worst(rule, true, Ball(eps))
-        return [_plain(standard_risk(f, true)) - Fraction(3, 4), _plain(standard_risk(f, seen))]
+        return [plain(standard_risk(f, true)) - Fraction(3, 4), plain(standard_risk(f, seen))]
 
-    return _at_priors(margins, 0, HALF)
+    return at_priors(margins, 0, HALF)
 
 
 @claim(
@@ -174,12 +294,12 @@ def cheese_natural_robust(_budget: int) -> Evidence:
     """
 
     def margins(eps: Any, p: Fraction) -> list[Any]:
-        true, seen, rule = _laws(p)
+        true, seen, rule = laws(p)
         f = natural_minimisers(seen).worst(rule, true, Ball(eps))
-        crossing = _plain(boundary_risk(f, true, Ball(eps)))
-        return [_plain(robust_risk(f, true, Ball(eps))) - crossing - Fraction(3, 4)]
+        crossing = plain(boundary_risk(f, true, Ball(eps)))
+        return [plain(robust_risk(f, true, Ball(eps))) - crossing - Fraction(3, 4)]
 
-    return _at_priors(margins, 0, HALF)
+    return at_priors(margins, 0, HALF)
 
 
 # ---- cheese holes: sensible minimisers ------------------------------------------------------------------------------
@@ -202,13 +322,13 @@ def cheese_sensible(_budget: int) -> Evidence:
     """
 
     def margins(eps: Any, p: Fraction) -> list[Any]:
-        true, seen, rule = _laws(p)
+        true, seen, rule = laws(p)
         members = sensible_minimisers(seen, Ball(eps), rule)
         (forced,) = members.alternatives
         free = true.domain - forced[-1] - forced[+1]
-        return [free.volume() + 0 * eps, _plain(standard_risk(members.worst(rule, true, Ball(eps)), true))]
+        return [free.volume() + 0 * eps, plain(standard_risk(members.worst(rule, true, Ball(eps)), true))]
 
-    return _at_priors(margins, Fraction(1, 12), HALF, ends="[]")
+    return at_priors(margins, Fraction(1, 12), HALF, ends="[]")
 
 
 # ---- cheese holes: robust minimisers --------------------------------------------------------------------------------
@@ -232,7 +352,7 @@ def eq14_margin(case: Place) -> Fraction:
 
     eps, p = case.eps, case.p
     seen = cheese.distribution(p, restricted=True)
-    return Fraction(_least(seen, eps) - robust_risk(cheese.printed_classifier(eps), seen, Ball(eps)).fraction)
+    return Fraction(least(seen, eps) - robust_risk(cheese.printed_classifier(eps), seen, Ball(eps)).fraction)
 
 
 @claim(
@@ -246,6 +366,7 @@ def eq14_margin(case: Place) -> Fraction:
     expected="AMENDED",
     covers="false at eps = 1/4, p = 11/20 (the paper's p): its g has risk 9/20, the least one is 1/3",
     amendment="sense-eq14-repaired",
+    searched=TEXT + "Eq (14) has two lines, and p = 0.55 is printed below Figure 9; that g is optimal is not argued.",
 )
 def eq14(_budget: int) -> Evidence:
     return given_case(eq14_margin, Place(Fraction(1, 4), PRIORS[0]))
@@ -278,18 +399,18 @@ def eq14_repaired(_budget: int) -> Evidence:
     from toy import halves
 
     def margins(eps: Any, p: Fraction) -> list[Any]:
-        _, seen, _ = _laws(p)
+        _, seen, _ = laws(p)
         f = halves.threshold(repaired_threshold(eps, p))
-        return [_plain(robust_risk(f, seen, Ball(eps))) - _least(seen, eps)]
+        return [plain(robust_risk(f, seen, Ball(eps))) - least(seen, eps)]
 
-    return _at_priors(margins, 0, HALF)
+    return at_priors(margins, 0, HALF)
 
 
-def _worst_robust(eps: Any, p: Fraction) -> tuple[Any, Any]:
+def worst_robust(eps: Any, p: Fraction, *, leave_domain: bool = False) -> tuple[Any, Any]:
     """True standard and robust risk of the worst minimiser of the restricted robust risk."""
-    true, seen, rule = _laws(p)
-    f = robust_minimisers(seen, Ball(eps)).worst(rule, true, Ball(eps))
-    return _plain(standard_risk(f, true)), _plain(robust_risk(f, true, Ball(eps)))
+    (true, seen, rule), ball = laws(p), Ball(eps, leave_domain=leave_domain)
+    f = robust_minimisers(seen, ball).worst(rule, true, ball)
+    return plain(standard_risk(f, true)), plain(robust_risk(f, true, ball))
 
 
 def printed_risk_margin(case: Place) -> Fraction:
@@ -297,7 +418,7 @@ def printed_risk_margin(case: Place) -> Fraction:
     from toy import cheese
 
     eps, p = case.eps, case.p
-    return Fraction(-abs(cheese.printed_standard_risk(eps, p) - _worst_robust(eps, p)[0]))
+    return Fraction(-abs(cheese.printed_standard_risk(eps, p) - worst_robust(eps, p)[0]))
 
 
 @claim(
@@ -310,6 +431,7 @@ def printed_risk_margin(case: Place) -> Fraction:
     expected="AMENDED",
     covers="false at eps = 1/100, p = 11/20; the strip between 1/2 - eps and 1/2 is eps wide, not 2 eps",
     amendment="sense-appendix-g-risk-repaired",
+    searched=TEXT + "Eq (14) puts the line at 1/2 - eps, so the printed factor contradicts it.",
 )
 def appendix_g_risk(_budget: int) -> Evidence:
     return given_case(printed_risk_margin, Place(Fraction(1, 100), PRIORS[0]))
@@ -346,21 +468,25 @@ def repaired_risk(eps: Any, p: Fraction) -> Any:
     repairs="sense-appendix-g-risk",
 )
 def appendix_g_risk_repaired(_budget: int) -> Evidence:
-    return _between_breaks(lambda eps, p: [_worst_robust(eps, p)[0] - repaired_risk(eps, p)], Fraction(0))
+    return between_breaks(lambda eps, p: [worst_robust(eps, p)[0] - repaired_risk(eps, p)])
 
 
-def _breaks(p: Fraction) -> list[Fraction]:
+def breaks(p: Fraction) -> list[Fraction]:
+    """The radii in [0, 1/2] where the class of robust minimisers changes."""
     fixed = {Fraction(0), Fraction(1, 24), Fraction(1, 12), Fraction(1, 8), HALF}
     low = {Fraction(1, 4)} if first_break(p) < last_break(p) else set()
     return sorted(fixed | low | {first_break(p), last_break(p)})
 
 
-def _between_breaks(margins: Callable[[Any, Fraction], list[Any]], start: Fraction) -> Evidence:
+def between_breaks(
+    margins: Callable[[Any, Fraction], list[Any]], start: Fraction = Fraction(0), *, zero: bool = True, more: Any = ()
+) -> Evidence:
+    """Proof as `at_priors` on the open intervals from ``start`` between the breaks and, at each p, ``more(p)``."""
     pieces = 0
     for p in PRIORS:
-        breaks = [x for x in _breaks(p) if x >= start]
-        for lo, hi in pairwise(breaks):
-            found = _at_priors(margins, lo, hi, ends="()", priors=(p,))
+        places = {*breaks(p), *(more(p) if more else ())}
+        for lo, hi in pairwise(sorted(x for x in places if x >= start)):
+            found = at_priors(margins, lo, hi, ends="()", priors=(p,), zero=zero)
             if found.kind != "PROVED":
                 return found
             pieces += found.cases
@@ -370,7 +496,15 @@ def _between_breaks(margins: Callable[[Any, Fraction], list[Any]], start: Fracti
 def constant_margin(case: Place) -> Fraction:
     """Minus the distance of the worst true robust risk from 1 - p at (eps, p)."""
     eps, p = case.eps, case.p
-    return Fraction(-abs(_worst_robust(eps, p)[1] - (1 - p)))
+    return Fraction(-abs(worst_robust(eps, p)[1] - (1 - p)))
+
+
+def leaving_margin(case: Place) -> Fraction:
+    """The same for an adversary that may leave the square, where the classifier is free as well."""
+    return Fraction(-abs(worst_robust(case.eps, case.p, leave_domain=True)[1] - (1 - case.p)))
+
+
+STAYS = "the adversary stays in the square"
 
 
 @claim(
@@ -383,6 +517,7 @@ def constant_margin(case: Place) -> Fraction:
     expected="AMENDED",
     covers="false at eps = 13/50, p = 11/20 (the paper's p)",
     amendment="sense-appendix-g-constant-repaired",
+    searched=TEXT + "The reason printed is that the robust optima say +1 everywhere.",
 )
 def appendix_g_constant(_budget: int) -> Evidence:
     return given_case(constant_margin, Place(Fraction(13, 50), PRIORS[0]))
@@ -398,13 +533,18 @@ def appendix_g_constant(_budget: int) -> Evidence:
     "12 eps_2 = 9/2 - 1/(2q) for p < 2/3, and eps_2 = 5/24 for p >= 2/3.",
     expected="PROVED",
     covers="eps_2 < eps < 1/2 at p = 11/20 (eps_2 = 61/216 > 1/4) and 7/10 (5/24)",
+    premises=(STAYS, "eps > eps_2"),
     repairs="sense-appendix-g-constant",
+    without={
+        STAYS: lambda _budget: given_case(leaving_margin, Place(Fraction(2, 5), PRIORS[0])),
+        "eps > eps_2": lambda _budget: given_case(constant_margin, Place(Fraction(7, 25), PRIORS[0])),
+    },
 )
 def appendix_g_constant_repaired(_budget: int) -> Evidence:
     pieces = 0
     for p in PRIORS:
-        found = _at_priors(
-            lambda eps, p: [_worst_robust(eps, p)[1] - (1 - p)], last_break(p), HALF, ends="()", priors=(p,)
+        found = at_priors(
+            lambda eps, p: [worst_robust(eps, p)[1] - (1 - p)], last_break(p), HALF, ends="()", priors=(p,)
         )
         if found.kind != "PROVED":
             return found
