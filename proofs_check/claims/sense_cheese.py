@@ -530,13 +530,17 @@ def worst_line(_budget: int) -> Evidence:
 # ---- Figure 9 -------------------------------------------------------------------------------------------------------
 
 
+def _risk_of_worst(which: int, name: str, eps: Any) -> Any:
+    return true_risks(name, eps, P)[which] + 0 * eps
+
+
 def draw_figure_9(which: int, axes: Any) -> None:
     """The worst standard (0) or robust (1) risk of natural, robust and sensible optima at p = 11/20."""
     from theory.curves import curve
     from toy import draw
 
     for name, colour in (("natural", "#000000"), ("robust", "#0072B2"), ("sensible", "#D55E00")):
-        found = curve(lambda eps, name=name: true_risks(name, eps, P)[which] + 0 * eps, 0, HALF, ends="(]")
+        found = curve(partial(_risk_of_worst, which, name), 0, HALF, ends="(]")
         draw.curve(axes, found, f"worst {name} optimum", colour)
     axes.set_xlabel("eps")
     axes.set_ylabel("robust risk" if which else "standard risk")
