@@ -17,6 +17,7 @@ from proofs_check.provers import confirmed, equality, every_case, given_case, id
 
 if TYPE_CHECKING:
     from theory.enclosure import Enclosure
+    from theory.numbers import Exact
     from theory.odds.signgaussian import SignGaussian
 
 odds, defined = partial(claim, paper="ODDS"), partial(definition, paper="ODDS")
@@ -31,11 +32,19 @@ class Attacked:
     eps: Fraction
 
 
-def law(p: str, s: int) -> SignGaussian:
+def law(p: Exact, s: Exact) -> SignGaussian:
     """The law with d = 10^4 and eta = s/100."""
     from theory.odds.signgaussian import SignGaussian
 
-    return SignGaussian(p, Fraction(s, 100), 10_000)
+    return SignGaussian(p, Fraction(s) / 100, 10_000)
+
+
+def all_of(*parts: Evidence) -> Evidence:
+    """A proof whose core has several parts, each of another prover; else the first part that is no proof."""
+    for part in parts:
+        if part.kind != "PROVED":
+            return part
+    return Evidence("PROVED", "; ".join(part.how for part in parts), sum(part.cases for part in parts), core=True)
 
 
 def core(found: Evidence) -> Evidence:
