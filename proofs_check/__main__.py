@@ -23,6 +23,7 @@ from typing import TYPE_CHECKING, Any
 from proofs_check import campaign
 from proofs_check.core import PAPERS, Budget
 from proofs_check.discovery import BUDGET, check, find, registry
+from proofs_check.report import command as report
 from proofs_check.results import FIELDS, ResultFile, commit, row
 from proofs_check.running import add_effort, results
 from proofs_check.search import CASES, Counterexample, refute
@@ -50,6 +51,7 @@ def main(argv: Sequence[str] | None = None) -> int:
     _add_show(commands)
     _add_search(commands)
     campaign.add_command(commands)
+    report.add_command(commands)
     verify = commands.add_parser("verify", help="check the certificate of a least robust risk, by code of its own")
     verify.add_argument("file", help="a certificate, as theory.optimal writes it")
     verify.add_argument("--data", metavar="FOLDER", help="the sample's data, if not where the certificate says")

@@ -54,7 +54,7 @@ def in_parallel(
     pool = Parallel(n_jobs=jobs, return_as=way, batch_size=1)
     found = pool(delayed(task)(*these) for these in arguments)
     try:
-        for answer in found:  # not `yield from`: that would close the pool before we can
+        for answer in found:  # noqa: UP028 - `yield from` would close the pool before we can
             yield answer
     finally:
         with warnings.catch_warnings():  # what is not asked for any more is given up, as it should be

@@ -1,0 +1,45 @@
+"use strict";
+(() => {
+  const form = document.getElementById("filter");
+  const claims = [...document.querySelectorAll("details.claim")];
+  const sections = [...document.querySelectorAll("section.paper")];
+  const count = document.getElementById("count");
+  const text = new Map(claims.map((claim) => [claim, `${claim.id} ${claim.dataset.text} ${claim.textContent}`.toLowerCase()]));
+  const chosen = (name) => form.elements[name].value;
+
+  const filter = () => {
+    const words = chosen("search").toLowerCase().split(/\s+/).filter(Boolean);
+    let shown = 0;
+    for (const claim of claims) {
+      const fits = ["paper", "verdict", "group"].every((name) => !chosen(name) || claim.dataset[name] === chosen(name));
+      claim.hidden = !(fits && words.every((word) => text.get(claim).includes(word)));
+      shown += !claim.hidden;
+    }
+    for (const section of sections) {
+      section.hidden = !section.querySelector("details.claim:not([hidden])");
+    }
+    count.textContent = `${shown} of ${claims.length} entries are shown.`;
+  };
+
+  const open = () => {
+    const claim = document.getElementById(decodeURIComponent(location.hash.slice(1)));
+    if (!claim || !claim.matches("details.claim")) return;
+    if (claim.hidden) { form.reset(); filter(); }
+    claim.open = true;
+    claim.scrollIntoView();
+    claim.querySelector("summary").focus({ preventScroll: true });
+  };
+
+  form.hidden = false;
+  form.addEventListener("input", filter);
+  form.addEventListener("reset", () => setTimeout(filter));
+  form.addEventListener("submit", (event) => event.preventDefault());
+  document.getElementById("open").addEventListener("click", () => {
+    const visible = claims.filter((claim) => !claim.hidden);
+    const all = visible.some((claim) => !claim.open);
+    for (const claim of visible) claim.open = all;
+  });
+  window.addEventListener("hashchange", open);
+  filter();
+  open();
+})();
