@@ -23,6 +23,10 @@ from theory.numbers import as_fraction
 
 Floats = NDArray[np.float64]
 
+# For bounds of rounding errors in float64:
+TINY = 1e-290  # covers underflow: products are off by less than 2^-1074 by it, of which no more than millions add up
+GROW = 1 + 2.0**-40  # makes up, and more, for the rounding of a sum of error bounds themselves
+
 
 @dataclass(frozen=True, slots=True, eq=False)
 class ReluNetwork:

@@ -13,16 +13,12 @@ from dataclasses import dataclass, field
 import numpy as np
 from numpy.typing import NDArray
 
-from theory.relu.lines import Line, Piece, Point, cross, meet, merged, piece, point, reduced, value
-from theory.relu.network import ReluNetwork, integer_layers
+from theory.relu.lines import Line, Piece, merged, point, reduced, value
+from theory.relu.network import GROW, TINY, ReluNetwork, integer_layers
 from theory.relu.polygons import Polygons, Window
+from theory.relu.tiles import Tile, cut, sides_of, tile_through
 
 Floats = NDArray[np.float64]
-Tile = list[tuple[Point, Line]]  # corners counter-clockwise, each with the line to the next, the tile on its left
-
-TINY = 1e-290  # covers all underflow: products of floats are off by less than 2^-1074, of which few thousands add up
-GROW = 1 + 2.0**-40  # more than what rounding takes off a sum of error bounds
-
 
 class TooManyTilesError(ValueError):
     """The network has more linear regions near its decision boundary than were allowed."""
@@ -59,11 +55,10 @@ def exact_regions(network: ReluNetwork, window: Window, max_tiles: int = 100_000
     whole = _Whole(network)
     (x0, x1), (y0, y1) = window
     corners = [point(x0, y0), point(x1, y0), point(x1, y1), point(x0, y1)]
-    lines = [_through(p, q) for p, q in zip(corners, corners[1:] + corners[:1], strict=True)]
     weight, bias = network.layers[0]
     start = Linear(0, np.column_stack([weight, bias]), np.zeros((len(bias), 3)))
     stack: list[tuple[Tile, Linear, NDArray[np.int8]]] = [
-        (list(zip(corners, lines, strict=True)), start, np.zeros(len(bias), dtype=np.int8))
+        (tile_through(corners), start, np.zeros(len(bias), dtype=np.int8))
     ]
     sides: dict[int, list[Piece]] = {-1: [], 1: []}
     tiles = 0
@@ -75,7 +70,7 @@ def exact_regions(network: ReluNetwork, window: Window, max_tiles: int = 100_000
         last = linear.layer == len(network.layers) - 1
         known, low, high = _signs(tile, linear, known, whole)
         if not last and (label := _sign_of_score(network, linear.layer, low, high, known, tile, linear)):
-            sides[label] += _sides(tile)
+            sides[label] += sides_of(tile)
             continue
         if (free := np.flatnonzero(known == 0)).size:
             gain = np.minimum(high[free], -low[free])
@@ -88,7 +83,7 @@ def exact_regions(network: ReluNetwork, window: Window, max_tiles: int = 100_000
                 stack.append((half, linear, status))
         elif last:
             if whole.row(linear, 0) != (0, 0, 0):  # a score that is 0 all over the tile belongs to neither
-                sides[int(known[0])] += _sides(tile)
+                sides[int(known[0])] += sides_of(tile)
         else:
             following = _next(network, linear, known > 0)
             stack.append((tile, following, np.zeros(len(following.rows), dtype=np.int8)))
@@ -218,33 +213,3 @@ class _Whole:
             constant += bias << self.shifts[k]
         a, b = weights
         return a, b, constant
-
-
-def cut(tile: Tile, line: Line) -> tuple[Tile, Tile]:
-    """The parts of a convex tile on the right and on the left of a line that crosses it.
-
-    >>> square = [((0, 0, 1), (0, 1, 0)), ((1, 0, 1), (-1, 0, 1)), ((1, 1, 1), (0, -1, 1)), ((0, 1, 1), (1, 0, 0))]
-    >>> [[p for p, _ in half] for half in cut(square, (2, 0, -1))]
-    [[(0, 0, 1), (1, 0, 2), (1, 2, 2), (0, 1, 1)], [(1, 0, 2), (1, 0, 1), (1, 1, 1), (1, 2, 2)]]
-    """
-    values = [value(line, p) for p, _ in tile]
-    a, b, c = line
-    return _left(tile, [-v for v in values], (-a, -b, -c)), _left(tile, values, line)
-
-
-def _left(tile: Tile, values: list[int], line: Line) -> Tile:
-    half: Tile = []
-    for (p, side), here, there in zip(tile, values, values[1:] + values[:1], strict=True):
-        if here >= 0:
-            half.append((p, line if here == 0 and there < 0 else side))
-        if (here > 0 > there) or (here < 0 < there):
-            half.append((meet(line, side), line if here > 0 else side))
-    return half
-
-
-def _through(p: Point, q: Point) -> Line:
-    return reduced(cross(p, q))
-
-
-def _sides(tile: Tile) -> list[Piece]:
-    return [piece(line, p, q) for (p, line), (q, _) in zip(tile, tile[1:] + tile[:1], strict=True)]
