@@ -80,6 +80,8 @@ def ascend(
     rows = torch.arange(n, device=x.device)  # the samples that are still in the run
     velocity = torch.zeros_like(x) if momentum else None
     before, gone = moved, torch.zeros_like(dead)
+    # On a GPU looking would cost more than it saves; a stack of networks needs its blocks of rows whole.
+    shrinks = x.device.type == "cpu" and not getattr(model, "fixed_blocks", False)
     for k in range(steps + (value is not None)):
         last = k == steps
         with torch.set_grad_enabled(not last):
@@ -114,7 +116,7 @@ def ascend(
         run.moved = run.threat.project(here + step.masked_fill_(_like(gone, step), 0), run.x)
         if value is None:
             answer[rows] = run.moved
-        if x.device.type == "cpu" and bool(gone.any()):
+        if shrinks and bool(gone.any()):
             stay = (~gone).nonzero()[:, 0]
             if not len(stay):
                 break
