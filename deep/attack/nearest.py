@@ -153,12 +153,12 @@ class CW:
 @dataclass(frozen=True, slots=True)
 class LBFGS:
     """min c |x' - x|_2^2 + loss over the box by L-BFGS-B, with the largest c that still fools, found by bisection
-    (Szegedy et al., 2014). The loss is the cross-entropy towards ``target``, or minus that of the true label, cut
-    off where the label is missed. scipy minimises, one sample at a time in float64: slow, and meant to be.
+    (Szegedy et al., 2014). The loss is log(1 + e^m) with m the margin on the true label, or minus the
+    margin on the label to reach. scipy minimises, one sample at a time in float64: slow, and meant to be.
     """
 
     iterations: int = 50
-    searches: int = 6
+    searches: int = 8
     c: float = 1.0
     name: str = "L-BFGS"
 
@@ -184,7 +184,7 @@ class LBFGS:
         from scipy.optimize import minimize
 
         origin = x.double().cpu().numpy().ravel()
-        calls, hit, nearest, best = 0, False, x, np.inf
+        calls, nearest, best = 0, x, np.inf
 
         def looked(flat: np.ndarray) -> tuple[Tensor, float, np.ndarray]:
             nonlocal calls
@@ -198,23 +198,22 @@ class LBFGS:
             return z.detach(), float(price.detach()), g.double().cpu().numpy().ravel()
 
         def objective(flat: np.ndarray, c: float) -> tuple[float, np.ndarray]:
-            nonlocal hit, nearest, best
+            nonlocal nearest, best
             z, price, gradient = looked(flat)
             offset = flat - origin
-            square, there = float(offset @ offset), bool(target.reached(z))
-            hit = hit or there
-            if there and square < best:
+            square = float(offset @ offset)
+            if bool(target.reached(z)) and square < best:
                 best, nearest = square, torch.as_tensor(flat, dtype=x.dtype, device=x.device).reshape(x.shape)
             return c * square + price, 2 * c * offset + gradient
 
-        c, floor, ceiling = self.c, 0.0, np.inf
+        c, floor, ceiling, options = self.c, 0.0, np.inf, {"maxiter": self.iterations}
         for _ in range(self.searches):
-            hit = False
-            bounds = [(low, high)] * len(origin)
-            minimize(objective, origin, args=(c,), jac=True, method="L-BFGS-B", bounds=bounds,
-                     options={"maxiter": self.iterations})  # fmt: skip
+            found = minimize(objective, origin, args=(c,), jac=True, method="L-BFGS-B", options=options,
+                             bounds=[(low, high)] * len(origin))  # fmt: skip
+            # judged at the minimiser: an overshoot on the way may be far outside
+            hit = bool(target.reached(looked(found.x)[0]))
             floor, ceiling = (c, ceiling) if hit else (floor, c)
-            c = (floor + ceiling) / 2 if ceiling < np.inf else c * 10
+            c = c * 10 if ceiling == np.inf else c / 10 if floor == 0 else (floor * ceiling) ** 0.5
         return nearest, calls
 
 

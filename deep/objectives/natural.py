@@ -57,4 +57,4 @@ class PGDAT:
 
 def default_step(eps: float, steps: int) -> float:
     """2.5 eps / steps: far enough to cross the ball, and to come back (Madry et al., 2018)."""
-    return 2.5 * eps / steps if eps > 0 else 1.0
+    return 2.5 * eps / max(steps, 1) if eps > 0 else 1.0
