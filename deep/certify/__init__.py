@@ -13,7 +13,13 @@
 """
 
 from deep.certify.bounds import bounds, margin_bounds, specification_bounds
+from deep.certify.certified import Certified, certified_error
+from deep.certify.exact import LeastMargin, exact
 from deep.certify.ibp import ibp, ibp_margins
 from deep.certify.network import Network, network
+from deep.certify.region import Region, region
 
-__all__ = ["Network", "bounds", "ibp", "ibp_margins", "margin_bounds", "network", "specification_bounds"]
+__all__ = [
+    "Certified", "LeastMargin", "Network", "Region", "bounds", "certified_error", "exact", "ibp", "ibp_margins",
+    "margin_bounds", "network", "region", "specification_bounds",
+]  # fmt: skip

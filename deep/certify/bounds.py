@@ -97,7 +97,7 @@ def specification_bounds(
 ) -> Tensor:
     """Lower bounds, float64 [B, K - 1], of z_y - z_k, k != y in order; with one output of (2y - 1) f, [B, 1]."""
     net, where, arithmetic = _ready(model, x, threat, method, evaluation)
-    outputs = _outputs(net, x)
+    outputs = output_count(net, x)
     check_labels(y, outputs)
     return _rows(net, x, where, margin_rows(y, outputs).to(x.device), arithmetic, full=method == "crown-ibp")
 
@@ -134,7 +134,8 @@ def _ready(
     return network(model), region(x, threat), Arithmetic.of(x.dtype) if evaluation == "float" else REAL
 
 
-def _outputs(net: Network, x: Tensor) -> int:
+def output_count(net: Network, x: Tensor) -> int:
+    """K of the outputs [B, K]."""
     out = _sizes(net, x)[-1]
     if len(out) != 1:
         raise ValueError(f"the model returns {('B', *out)}; a certificate needs outputs of shape [B, K]")

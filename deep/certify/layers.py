@@ -248,7 +248,7 @@ class Constant(Affine):
     swapped: bool = False
 
     def product(self, x: Tensor, part: Part = whole, *, classical: bool = False) -> Tensor:  # noqa: ARG002
-        k = self._k(x)
+        k = self.number(x)
         if self.sign == "mul":
             return x * part(k)
         if self.sign == "div":
@@ -258,13 +258,13 @@ class Constant(Affine):
     def transposed(self, a: Tensor, shape: torch.Size) -> Tensor:
         out = self.product(a)
         if out.shape[1:] != shape:
-            raise TypeError(f"a constant of shape {tuple(self._k(a).shape)} widens its input; keep the shape")
+            raise TypeError(f"a constant of shape {tuple(self.number(a).shape)} widens its input; keep the shape")
         return out
 
     def bias(self, like: Tensor) -> Tensor | None:
         if self.sign in ("mul", "div"):
             return None
-        return -self._k(like) if self.sign == "sub" and not self.swapped else self._k(like)
+        return -self.number(like) if self.sign == "sub" and not self.swapped else self.number(like)
 
     def terms(self, shape: torch.Size) -> int:  # noqa: ARG002
         return 2
@@ -272,7 +272,8 @@ class Constant(Affine):
     def back_terms(self, shape: torch.Size, out: torch.Size) -> int:  # noqa: ARG002
         return 2
 
-    def _k(self, like: Tensor) -> Tensor:
+    def number(self, like: Tensor) -> Tensor:
+        """k in the number type of ``like``."""
         k = self.constant if isinstance(self.constant, float) else getattr(*self.constant)
         return torch.as_tensor(k, dtype=like.dtype, device=like.device)
 

@@ -61,12 +61,12 @@ def region(x: Tensor, threat: Threat) -> Region:
     """
     if not x.is_floating_point():
         raise ValueError(f"x is {x.dtype}; allowed are floating point images")
-    low, high = _down(torch.tensor(threat.low), x.dtype), _up(torch.tensor(threat.high), x.dtype)
+    low, high = _down(_float64(threat.low), x.dtype), _up(_float64(threat.high), x.dtype)
     center = x.detach().double()
     bad = ~((center >= low) & (center <= high))
     if bad.any():
         raise ValueError(f"x holds {float(center[bad][0])}; allowed are numbers from {threat.low} to {threat.high}")
-    eps = torch.as_tensor(threat.eps).detach().to(x.device).double()
+    eps = _float64(threat.eps).to(x.device)
     if not bool((eps >= 0).all()):
         raise ValueError(f"eps {float(eps.min())} is out of range; allowed are finite numbers from 0")
     r = _up(eps, x.dtype)
@@ -99,6 +99,11 @@ def _sum_up(a: Tensor, b: Tensor) -> Tensor:
     part = total - a
     error = (a - (total - part)) + (b - part)
     return torch.where(error > 0, torch.nextafter(total, _end(1)), total)
+
+
+def _float64(value: float | Tensor) -> Tensor:
+    """A number as it stands: torch would round a Python float to float32."""
+    return torch.as_tensor(value, dtype=None if torch.is_tensor(value) else torch.float64).detach().double()
 
 
 def _end(sign: int) -> Tensor:
