@@ -488,7 +488,7 @@ def d4_proof_repaired(_budget: int) -> Evidence:
     statement="For eta >= 4/sqrt(d) and p <= .975, a soft-margin SVM of norm 1 that minimises the distributional loss "
     "has standard accuracy above 99% and adversarial accuracy below 1% for eps >= 2 eta.",
     expected="PROVED",
-    covers="every d, p in [1/2, .975], s >= 4, eps >= 2 eta; in truth from s = 2.97576 on",
+    covers="every d, p in [1/2, .975], s >= 4, eps >= 2 eta; in truth, at p = .975 and for the shift, from s = 2.97576 on",
     premises=(P_MOST, SIGNAL_4, REACH),
     without={
         P_MOST: lambda _: given_case(fragile, Attacked(law("99999/100000", 4), Fraction(8, 100))),
