@@ -13,6 +13,7 @@ import torch
 
 from deep.certify.layers import Add, Affine, BatchNorm, Constant, Dense, Layer, Reshape
 from deep.certify.network import network
+from deep.stack import Stack
 
 if TYPE_CHECKING:
     from torch import Tensor, nn
@@ -33,8 +34,9 @@ def ibp(
 ) -> State:
     """Lower and upper bounds [B, K] of the outputs over the ball around x [B, ...] cut with [low, high].
 
-    ``radius`` is a number or one a sample, [B]. For ``ord`` 2 the first linear or convolutional layer moves by at most
-    radius times the l2 norm of its rows (Cauchy-Schwarz); from there on intervals are propagated as ever.
+    ``model`` may be a `deep.stack.Stack` of several. ``radius`` is a number or one a sample, [B]. For ``ord`` 2 the
+    first linear or convolutional layer moves by at most radius times the l2 norm of its rows (Cauchy-Schwarz); from
+    there on intervals are propagated as ever.
 
     >>> from torch import nn
     >>> layer = nn.Linear(2, 1)
@@ -43,6 +45,10 @@ def ibp(
     >>> [bound.item() for bound in ibp(layer, torch.tensor([[0.5, 0.5]]), 0.25)]
     [-1.25, 0.25]
     """
+    if isinstance(model, Stack):
+        radii = torch.as_tensor(radius, dtype=x.dtype, device=x.device).expand(len(x))
+        found: State = model.map(lambda one, part, r: ibp(one, part, r, low, high, ord=ord), x, radii)
+        return found
     net = network(model)
     return _ends(_states(net, x, radius, low, high, ord)[net.output])
 
@@ -62,6 +68,10 @@ def ibp_margins(
     With one output, [B, 1]: a lower bound of (2y - 1) f. Cross-entropy at the worst logits, which training minimises
     (Gowal et al., 2018), is ``cross_entropy(-ibp_margins(...), y)``.
     """
+    if isinstance(model, Stack):
+        radii = torch.as_tensor(radius, dtype=x.dtype, device=x.device).expand(len(x))
+        found: Tensor = model.map(lambda one, xs, ys, r: ibp_margins(one, xs, ys, r, low, high, ord=ord), x, y, radii)
+        return found
     net = network(model)
     states = _states(net, x, radius, low, high, ord)
     lower, upper = _ends(states[net.output])

@@ -65,6 +65,11 @@ def network(model: nn.Module | Network) -> Network:
     if isinstance(model, Network):
         return model
     root = nn.Sequential(inner(model))
+    if (chain := _chain(root)) is not None:
+        reader = _Reader(root)
+        for module in chain:
+            reader.module(module, len(reader.nodes))
+        return Network(tuple(reader.nodes))
     try:
         graph = _Tracer().trace(root)
     except Exception as error:  # whatever the model's own code raises when it meets a symbol
@@ -73,6 +78,16 @@ def network(model: nn.Module | Network) -> Network:
             "branches on values"
         ) from error
     return _Reader(root).read(graph)
+
+
+def _chain(model: nn.Module) -> list[nn.Module] | None:
+    """The layers of nested chains of known ones, which need no tracing; None for anything else."""
+    if isinstance(model, _LEAVES):
+        return [model]
+    if type(model).forward is not nn.Sequential.forward:
+        return None
+    parts = [_chain(child) for child in model]  # type: ignore[attr-defined]
+    return None if None in parts else [layer for part in parts if part for layer in part]
 
 
 class _Tracer(fx.Tracer):

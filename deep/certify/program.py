@@ -60,7 +60,7 @@ class Problem:
 
         start = [Form({i: ONE}, ZERO) for i in range(len(box))]
         shape = tuple(where.lower.shape[1:])
-        forms = through(net, start, shape, unit)[-1]
+        forms = through(net, start, shape, unit, where.lower.device)[-1]
         return Problem(net, shape, box, units, forms)
 
     @property
@@ -99,7 +99,7 @@ def _limits(net: Network, where: Region) -> dict[int, list[tuple[Fraction, Fract
         lower, upper = interval.lower, interval.upper
         if before and isinstance(net.nodes[before - 1].layer, Affine):
             n = lower.numel()
-            eye = torch.eye(n, dtype=torch.float64).reshape(n, *lower.shape[1:])
+            eye = torch.eye(n, dtype=torch.float64, device=lower.device).reshape(n, *lower.shape[1:])
             ends = lower_bounds(Network(net.nodes[:before]), where, torch.cat([eye, -eye])[None], REAL, full=True)
             lower = torch.maximum(lower.flatten(), ends[0, :n])
             upper = torch.minimum(upper.flatten(), -ends[0, n:])

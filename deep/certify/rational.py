@@ -49,7 +49,7 @@ def combine(parts: list[tuple[Fraction, Form]], constant: Fraction) -> Form:
 
 
 @torch.no_grad()
-def outputs(model: nn.Module | Network, point: Sequence[Fraction], shape: tuple[int, ...]) -> list[Fraction]:
+def outputs(model: nn.Module, point: Sequence[Fraction], shape: tuple[int, ...]) -> list[Fraction]:
     """f(point) in exact arithmetic with the stored parameters; the point is flat, ``shape`` that of one input.
 
     >>> layer = torch.nn.Linear(2, 1)
@@ -60,21 +60,30 @@ def outputs(model: nn.Module | Network, point: Sequence[Fraction], shape: tuple[
 
     Raises ``TypeError`` for a layer other than an affine one with rational parameters, ReLU, Flatten and sums.
     """
-    relu = [Form({}, p) for p in point]
-    forms = through(network(model), relu, shape, lambda _, form: Form({}, max(form.constant, Fraction(0))))
+    start = [Form({}, p) for p in point]
+    device = next((p.device for p in model.parameters()), None)
+    relu = lambda _, form: Form({}, max(form.constant, Fraction(0)))  # noqa: E731
+    forms = through(network(model), start, shape, relu, device)
     return [form.constant for form in forms[-1]]
 
 
 def through(
-    net: Network, start: list[Form], shape: tuple[int, ...], unit: Callable[[tuple[int, int], Form], Form]
+    net: Network,
+    start: list[Form],
+    shape: tuple[int, ...],
+    unit: Callable[[tuple[int, int], Form], Form],
+    device: torch.device | None = None,
 ) -> list[list[Form]]:
-    """All values of the network as forms; ``unit((node, entry), form)`` is what a ReLU makes of its input."""
+    """All values of the network as forms; ``unit((node, entry), form)`` is what a ReLU makes of its input.
+
+    ``device`` is where the network is.
+    """
     values, shapes = [start], [torch.Size(shape)]
     for i, node in enumerate(net.nodes, 1):
         layer, x = node.layer, values[node.inputs[0]]
         before = shapes[node.inputs[0]]
         if isinstance(layer, Affine):
-            rows, bias, after = matrix(layer, before)
+            rows, bias, after = matrix(layer, before, device)
             values.append([combine([(w, x[j]) for j, w in row], b) for row, b in zip(rows, bias, strict=True)])
             shapes.append(after)
             continue
@@ -94,7 +103,9 @@ _KNOWN = "known are Linear, Conv2d, ReLU, AvgPool2d, Flatten, sums, and arithmet
 
 
 @torch.no_grad()
-def matrix(layer: Layer, shape: torch.Size) -> tuple[list[list[tuple[int, Fraction]]], list[Fraction], torch.Size]:
+def matrix(
+    layer: Layer, shape: torch.Size, device: torch.device | None = None
+) -> tuple[list[list[tuple[int, Fraction]]], list[Fraction], torch.Size]:
     """W by its non-zero entries in each row, b, and the shape of the outputs, exactly.
 
     W e_i in float64 has one product a row, so its entries are the stored parameters; where a layer divides, the entry
@@ -103,7 +114,7 @@ def matrix(layer: Layer, shape: torch.Size) -> tuple[list[list[tuple[int, Fracti
     if not isinstance(layer, Affine) or isinstance(layer, BatchNorm):
         raise TypeError(f"{type(layer).__name__} has no exact evaluation; {_KNOWN}")
     n = shape.numel()
-    unit: Tensor = torch.eye(n, dtype=torch.float64).reshape(n, *shape)
+    unit: Tensor = torch.eye(n, dtype=torch.float64, device=device).reshape(n, *shape)
     out = layer.product(unit, classical=True)
     after = out.shape[1:]
     exact: Callable[[float, int], Fraction] = lambda w, _: Fraction(w)  # noqa: E731

@@ -86,7 +86,8 @@ def region(x: Tensor, threat: Threat) -> Region:
 def _down(value: Tensor, dtype: torch.dtype) -> Tensor:
     """The largest number of the type that is at most value (or one below it), as float64."""
     near = value.to(dtype)
-    return torch.where(near.double() <= value.double(), near, torch.nextafter(near, _end(-1).to(near))).double()
+    below = torch.nextafter(near, torch.full_like(near, -math.inf))
+    return torch.where(near.double() <= value.double(), near, below).double()
 
 
 def _up(value: Tensor, dtype: torch.dtype) -> Tensor:
@@ -98,13 +99,9 @@ def _sum_up(a: Tensor, b: Tensor) -> Tensor:
     total = a + b
     part = total - a
     error = (a - (total - part)) + (b - part)
-    return torch.where(error > 0, torch.nextafter(total, _end(1)), total)
+    return torch.where(error > 0, torch.nextafter(total, torch.full_like(total, math.inf)), total)
 
 
 def _float64(value: float | Tensor) -> Tensor:
     """A number as it stands: torch would round a Python float to float32."""
     return torch.as_tensor(value, dtype=None if torch.is_tensor(value) else torch.float64).detach().double()
-
-
-def _end(sign: int) -> Tensor:
-    return torch.tensor(sign * math.inf, dtype=torch.float64)

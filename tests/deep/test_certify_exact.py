@@ -111,7 +111,7 @@ def test_a_search_cut_short_still_encloses() -> None:
 
 
 def test_the_programs_own_optimum_is_the_enclosed_one() -> None:
-    for seed in (0, 3, 6, 9):
+    for seed in (3, 9, 15):
         model, x, y = tiny(seed)
         threat = Threat(0.2)
         problem = Problem.of(network(model), region(x[:1], threat))

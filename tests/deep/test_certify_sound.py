@@ -16,6 +16,8 @@ from torch import nn
 from deep.attack.threat import Threat
 from deep.certify import bounds, ibp, ibp_margins, margin_bounds, network, region
 from deep.certify.rational import outputs
+from deep.models import build
+from deep.stack import Stack
 
 METHODS = ("ibp", "crown-ibp")
 
@@ -317,6 +319,55 @@ def test_fast_bounds_have_the_gradient_of_finite_differences() -> None:
             below = loss()
             w[place] += 1e-6
             assert ((above - below) / 2e-6).item() == pytest.approx(gradient[place].item(), rel=1e-4, abs=1e-6)
+
+
+def test_fast_bounds_of_a_stack_are_those_of_its_networks() -> None:
+    models = [build("net", shape=(1, 8, 8), outputs=3, normalise=(0.5, 0.25), seed=seed) for seed in range(2)]
+    x, y, radius = torch.rand(6, 1, 8, 8), torch.randint(0, 3, (6,)), torch.rand(6) / 10
+    stack = Stack(models)
+    lower, upper = ibp(stack, x, radius)
+    margins = ibp_margins(stack, x, y, radius)
+    for r, model in enumerate(models):
+        rows = slice(3 * r, 3 * r + 3)
+        alone = (*ibp(model, x[rows], radius[rows]), ibp_margins(model, x[rows], y[rows], radius[rows]))
+        for together, one in zip((lower, upper, margins), alone, strict=True):
+            assert torch.allclose(together[rows], one, atol=1e-6)
+    margins.sum().backward()
+    assert all(p.grad is not None for p in stack.parameters())
+
+
+def test_a_chain_is_read_like_a_traced_model() -> None:
+    class Wrapped(nn.Module):
+        def __init__(self, body: nn.Module) -> None:
+            super().__init__()
+            self.body = body
+
+        def forward(self, x: torch.Tensor) -> torch.Tensor:
+            return self.body(x)
+
+    model, x = everything(1), torch.rand(2, 1, 5, 5)
+    assert [type(n.layer) for n in network(model).nodes] == [type(n.layer) for n in network(Wrapped(model)).nodes]
+    for a, b in zip(bounds(model, x, Threat(0.1)), bounds(Wrapped(model), x, Threat(0.1)), strict=True):
+        assert torch.equal(a, b)
+
+
+def test_functional_forwards_are_read() -> None:
+    class Functional(nn.Module):
+        def __init__(self) -> None:
+            super().__init__()
+            self.conv, self.fc = nn.Conv2d(1, 2, 3), nn.Linear(8, 2)
+
+        def forward(self, x: torch.Tensor) -> torch.Tensor:
+            h = F.max_pool2d(F.relu(self.conv(2 * x - 1)), 2) + F.avg_pool2d(self.conv(x), kernel_size=2)
+            return self.fc(F.dropout(h, 0.5, self.training).view(x.size(0), -1)) * 0.5
+
+    torch.manual_seed(6)
+    model, x = Functional().eval(), torch.rand(2, 1, 6, 6)
+    for method in METHODS:
+        lower, upper = bounds(model, x, Threat(0.05), method, evaluation="float")
+        for i in range(2):
+            z = model(corners(x[i], Threat(0.05), 100, i)).double()
+            assert ((lower[i] <= z) & (z <= upper[i])).all()
 
 
 # ---- exact arithmetic, and refusals ----
