@@ -8,6 +8,7 @@ claim says otherwise. The other claims of the paper: ``trades_stripes`` (Section
 
 from __future__ import annotations
 
+import math
 from dataclasses import dataclass
 from fractions import Fraction
 from itertools import pairwise, permutations, product
@@ -19,6 +20,7 @@ from proofs_check.provers import confirmed, equality, every_case, given_case, sa
 from theory.ball import Ball
 from theory.bounds import adversarial_surrogate, excess_robust_risk_bound, robust_risk_decomposition
 from theory.distributions import FiniteDistribution
+from theory.enclosure import as_enclosure
 from theory.loss import piecewise_linear
 from theory.risks import boundary_risk
 from theory.scores import Score
@@ -27,6 +29,18 @@ if TYPE_CHECKING:
     from hypothesis import strategies as st
 
     from theory.loss import Loss
+
+
+def rounded_up(x: Any, digits: int = 6) -> Fraction:
+    """The least multiple of 10^-digits that is certainly not below x: a margin for the eye, negative only if x is.
+
+    >>> from theory.enclosure import Enclosure
+    >>> rounded_up(Enclosure("-2/3", "-1/3", ("example",)))
+    Fraction(-333333, 1000000)
+    """
+    scale = 10**digits
+    return Fraction(math.ceil(as_enclosure(x).hi * scale), scale)
+
 
 # ---- Section 1 ------------------------------------------------------------------------------------------------------
 

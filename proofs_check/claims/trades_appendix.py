@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from fractions import Fraction
 from typing import TYPE_CHECKING, Any
 
+from proofs_check.claims.trades import rounded_up
 from proofs_check.core import Evidence, claim, definition
 from proofs_check.provers import confirmed, every_case, given_case, sampled, solve
 
@@ -54,9 +55,14 @@ def rate_margin(case: HalfSpaceCase) -> Any:
     return boundary_rate(half_space(case.normal), law, case.ord) - 2
 
 
-def constant_margin(case: HalfSpaceCase) -> Any:
-    """The rate (7) minus 1."""
-    return rate_margin(case) + 1
+def linear_margin(case: HalfSpaceCase) -> Fraction:
+    """The same, rounded up: what a hand can check."""
+    return rounded_up(rate_margin(case))
+
+
+def constant_margin(case: HalfSpaceCase) -> Fraction:
+    """The rate (7) minus 1, rounded up."""
+    return rounded_up(rate_margin(case) + 1)
 
 
 def _normal(*entries: int) -> Vector:
@@ -94,7 +100,7 @@ HALF_SPACES = tuple(
     "and the text after it leave out",
 )
 def linear_minimises(_budget: int) -> Evidence:
-    return given_case(rate_margin, LAPLACE_DIAGONAL)
+    return given_case(linear_margin, LAPLACE_DIAGONAL)
 
 
 def _contraction() -> Evidence:
@@ -158,8 +164,8 @@ def lemma_c2(_budget: int) -> Evidence:
     premises=("sqrt(M) is convex", "q >= 2"),
     repairs="trades-linear-minimises",
     without={
-        "sqrt(M) is convex": lambda _budget: given_case(rate_margin, LAPLACE_DIAGONAL),
-        "q >= 2": lambda _budget: given_case(rate_margin, NORMAL_L1),
+        "sqrt(M) is convex": lambda _budget: given_case(linear_margin, LAPLACE_DIAGONAL),
+        "q >= 2": lambda _budget: given_case(linear_margin, NORMAL_L1),
     },
 )
 def linear_minimises_repaired(_budget: int) -> Evidence:
@@ -208,7 +214,7 @@ def theorem_c1(_budget: int) -> Evidence:
     repairs="trades-theorem-c.1",
     without={
         "q >= 2": lambda _budget: given_case(constant_margin, NORMAL_L1),
-        "sqrt(M) is convex": lambda _budget: given_case(rate_margin, LAPLACE_DIAGONAL),
+        "sqrt(M) is convex": lambda _budget: given_case(linear_margin, LAPLACE_DIAGONAL),
     },
 )
 def theorem_c1_repaired(_budget: int) -> Evidence:
@@ -321,13 +327,13 @@ class Covering:
     log2_samples: int
 
 
-def covering_margin(case: Covering) -> Any:
+def covering_margin(case: Covering) -> Fraction:
     """The printed bound on log2 N minus log2(2 n), for gamma < 1/2: any two w = +-e_i are 1 apart on a sample."""
     from theory.trades.margin import covering_bound
 
     if not case.gamma < Fraction(1, 2):
         raise ValueError(f"gamma {case.gamma} is not below 1/2; the vectors are only 1 apart")
-    return covering_bound(case.gamma, 1, 1) - (case.log2_samples + 1)
+    return rounded_up(covering_bound(case.gamma, 1, 1) - (case.log2_samples + 1))
 
 
 @claim(
@@ -435,12 +441,12 @@ class OneSample:
     constant: Fraction
 
 
-def one_sample_margin(case: OneSample) -> Any:
+def one_sample_margin(case: OneSample) -> Fraction:
     """Right minus left side for x = e_1, Y = +-1 fair, eps = 0, w = y_1 e_1, gamma < 1/2, whichever y_1."""
     from theory.trades.margin import one_sample_counterexample
 
     left, right = one_sample_counterexample(case.delta, case.constant)
-    return right - left
+    return rounded_up(right - left)
 
 
 @claim(

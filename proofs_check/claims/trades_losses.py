@@ -7,6 +7,7 @@ from fractions import Fraction
 from itertools import pairwise
 from typing import TYPE_CHECKING, Any
 
+from proofs_check.claims.trades import rounded_up
 from proofs_check.core import Evidence, claim, definition
 from proofs_check.families import LossCase, ScoreCase, family, score_cases
 from proofs_check.provers import confirmed, given_case, identity, sampled, solve
@@ -429,10 +430,10 @@ def assumption_1_needed_repaired(_budget: int) -> Evidence:
     )
 
 
-def falling_margin(case: LossAt) -> Any:
-    """Minus the least of C(a) - C(a + 1) over a = -8, ..., 8: negative if no such score is the best."""
+def falling_margin(case: LossAt) -> Fraction:
+    """Minus the least of C(a) - C(a + 1) over a = -8, ..., 8, rounded up: negative if no such score is the best."""
     costs = [conditional_risk(case.loss, case.eta, Fraction(a)) for a in range(-8, 10)]
-    return -minimum(*(left - right for left, right in pairwise(costs)))
+    return rounded_up(-minimum(*(left - right for left, right in pairwise(costs))))
 
 
 def infimum_margin(case: ScoreCase) -> Any:
