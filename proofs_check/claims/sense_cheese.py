@@ -544,7 +544,8 @@ def draw_figure_9(which: int, axes: Any) -> None:
         draw.curve(axes, found, f"worst {name} optimum", colour)
     axes.set_xlabel("eps")
     axes.set_ylabel("robust risk" if which else "standard risk")
-    axes.legend(fontsize=8, frameon=False)
+    axes.set_ylim(-0.03, 1.35)  # room for the legend above the curves
+    axes.legend(fontsize=8, frameon=False, loc="upper right")
 
 
 @sense(
