@@ -450,8 +450,8 @@ def algorithm_2_repaired(_budget: int) -> Evidence:
     label="Algorithm 3",
     place="Appendix C",
     kind="procedure",
-    statement="Algorithm 3 reverses an example when its loss is above log(1/c) too, so each becomes a point of its ball "
-    "with loss at most log(1/c), or stays.",
+    statement="Algorithm 3 too reverses an example when its loss is above log(1/c), so each becomes a point of its "
+    "ball with loss at most log(1/c), or stays.",
     expected="PROVED",
     covers="every model, dimension, K, step size and noise; its last point need not be the worst that it has accepted",
     reading="Step^(1) is not defined in the print; it is read as the gradient step at x.",
@@ -484,7 +484,7 @@ def algorithm_3_difference(budget: int) -> Evidence:
     any p_y) leaves both at the same point, and reverts both or neither; after a reversion Algorithm 1 breaks off, and
     Algorithm 3 goes on from that point with noise. With noise 0 it stays there, which the sample runs.
     """
-    from z3 import And, Function, If, Implies, RealSort, Reals
+    from z3 import And, Function, If, Implies, Reals, RealSort
 
     p, clip = Function("p", RealSort(), RealSort()), Function("clip", RealSort(), RealSort())
     first, third, step, step_3, c = Reals("at_1 at_3 step_1 step_3 c")
@@ -506,8 +506,8 @@ SEARCHING = Run(COARSE.knots, COARSE.x, COARSE.eps, COARSE.step, 2, COARSE.c, (F
     kind="procedure",
     statement="The noise can lead to a more effective search for the maximiser of the loss on S.",
     expected="PROVED",
-    covers="one run: p_y = 1 - x, x = 0, eps = 1, c = 7/10, two steps of 1/2, noise 1/4: p_y 3/4 against 1; it can also "
-    "lead to a less effective one",
+    covers="one run: p_y = 1 - x, x = 0, eps = 1, c = 7/10, two steps of 1/2, noise 1/4: p_y 3/4 against 1; it can "
+    "also lead to a less effective one",
     reading="Appendix C cites definition 4, which does not exist; S is that of Definition 3.",
 )
 def algorithm_3_search(_budget: int) -> Evidence:
