@@ -12,6 +12,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 from fractions import Fraction
+from itertools import pairwise
 from math import gcd
 from typing import Any
 
@@ -89,7 +90,7 @@ def merged(pieces: Iterable[Piece]) -> list[Piece]:
         ends = {p: step for p, step in steps[line].items() if step}
         order = sorted(ends, key=lambda p: along(line, p))
         weight = 0
-        for p, q in zip(order, order[1:], strict=False):
+        for p, q in pairwise(order):
             weight += ends[p]
             if weight:
                 made.append((line, p, q, weight))

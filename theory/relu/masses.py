@@ -44,7 +44,6 @@ def mass(boundary: Iterable[Piece], density: StepDensity) -> Fraction:
         if line[0] == 0:
             continue
         x0, y0, x1, y1 = fmpq(p[0], p[2]), fmpq(p[1], p[2]), fmpq(q[0], q[2]), fmpq(q[1], q[2])
-        a, b, c = line
         cuts = [fmpq(0), fmpq(1)]
         cuts += [(x - x0) / (x1 - x0) for x in _between(columns, x0, x1)]
         cuts += [(y - y0) / (y1 - y0) for y in _between(rows, y0, y1)]

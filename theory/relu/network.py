@@ -124,7 +124,8 @@ def integer_layers(network: ReluNetwork) -> list[tuple[list[list[int]], int]]:
     """
     made = []
     for weight, bias in network.layers:
-        rows = [[x.as_integer_ratio() for x in (*row, b)] for row, b in zip(weight.tolist(), bias.tolist(), strict=True)]
+        pairs = zip(weight.tolist(), bias.tolist(), strict=True)
+        rows = [[x.as_integer_ratio() for x in (*row, b)] for row, b in pairs]
         shift = max(q.bit_length() - 1 for row in rows for _, q in row)
         made.append(([[p << (shift - q.bit_length() + 1) for p, q in row] for row in rows], shift))
     return made

@@ -21,10 +21,12 @@ from dataclasses import dataclass
 from fractions import Fraction
 from typing import TYPE_CHECKING, Any
 
+from theory.between import Between
 from theory.boxes import Boxes
 from theory.numbers import as_fraction
 from theory.relu.lines import Line, Piece, Point, loop, merged, piece, point, reduced, value
 from theory.relu.overlay import overlay
+from theory.relu.rounds import round_ways
 
 if TYPE_CHECKING:
     from theory.ball import Ball
@@ -79,16 +81,16 @@ class Polygons:
 
     # -- algebra ------------------------------------------------------------------------------------------------------
 
-    def __and__(self, other: Any) -> Polygons:
+    def __and__(self, other: Any) -> Any:
         return self._combine(other, lambda number: number == 3)
 
-    def __or__(self, other: Any) -> Polygons:
+    def __or__(self, other: Any) -> Any:
         return self._combine(other, lambda number: number > 0)
 
-    def __sub__(self, other: Any) -> Polygons:
+    def __sub__(self, other: Any) -> Any:
         return self._combine(other, lambda number: number == 1)
 
-    def __rsub__(self, other: Any) -> Polygons:
+    def __rsub__(self, other: Any) -> Any:
         return self._combine(other, lambda number: number == 2)
 
     __rand__ = __and__
@@ -100,9 +102,9 @@ class Polygons:
 
     def __le__(self, other: Any) -> bool:
         """Inclusion, up to null sets, where both are known."""
-        return (self - other).is_empty
+        return bool((self - other).is_empty)
 
-    def _combine(self, other: Any, verb: Callable[[int], bool]) -> Polygons:
+    def _combine(self, other: Any, verb: Callable[[int], bool]) -> Any:
         if isinstance(other, Boxes):
             other = Polygons.of_boxes(other, self.window)
         if not isinstance(other, Polygons):
@@ -126,15 +128,14 @@ class Polygons:
 
     # -- geometry -----------------------------------------------------------------------------------------------------
 
-    def reached(self, ball: Ball, domain: Any) -> Polygons:
-        """The points from which the ball, cut by the domain, meets the event; exact under ord inf and 1.
+    def reached(self, ball: Ball, domain: Any) -> Polygons | Between:
+        """The points from which the ball, cut by the domain, meets the event.
 
-        It is known where the whole ball, cut by the domain, lies in the window. Raises ``ValueError`` for other norms,
-        radii that are germs, and where nothing at all is known.
+        Under ord inf and 1 exact; under ord 2 ``Between`` the reaches of polygons of 2 ``ball.steps`` sides. It is
+        known where the whole ball, cut by the domain, lies in the window. Raises ``ValueError`` for radii that are
+        germs, and where nothing at all is known.
         """
         radius = ball.radius
-        if ball.ord not in (1, math.inf):
-            raise ValueError(f"polygons are dilated under ord 1 and inf, not ord {ball.ord:g}")
         if not isinstance(radius, Fraction):
             raise ValueError("a region of polygons has no exact curve; ask for single values of eps")
         if not isinstance(domain, Boxes):
@@ -148,12 +149,24 @@ class Polygons:
             low = lo if wall[0] is not None and lo <= wall[0] else lo + radius
             high = hi if wall[1] is not None and hi >= wall[1] else hi - radius
             if not low < high:
-                raise ValueError(f"within radius {radius} nothing of {_show(self.window)} is known; use a larger window")
+                raise ValueError(f"within {radius} nothing of {_show(self.window)} is known; take a larger window")
             known.append((low, high))
-        half = radius / 2
-        ways = [(radius, Fraction(0)), (Fraction(0), radius)] if ball.ord == math.inf else [(half, half), (half, -half)]
-        first = overlay(swept(start.boundary, *ways[0]), lambda number: number > 0)
-        return self._within(swept(first, *ways[1]), (known[0], known[1]))
+        window = (known[0], known[1])
+        if ball.ord == 2:
+            inner, outer = round_ways(max(2, ball.steps))
+            least, most = (start._dilated(ways, radius, window) for ways in (inner, outer))
+            return Between(least, most)  # type: ignore[arg-type]
+        one, half, none = Fraction(1), Fraction(1, 2), Fraction(0)
+        ways = [(half, half), (half, -half)] if ball.ord == 1 else [(one, none), (none, one)]
+        return start._dilated(ways, radius, window)
+
+    def _dilated(self, ways: list[tuple[Fraction, Fraction]], radius: Fraction, window: Window) -> Polygons:
+        """The sum with the segments [-radius d, radius d], cut by a window."""
+        boundary = self.boundary
+        for dx, dy in ways[:-1]:
+            boundary = overlay(swept(boundary, radius * dx, radius * dy), lambda number: number > 0)
+        dx, dy = ways[-1]
+        return self._within(swept(boundary, radius * dx, radius * dy), window)
 
     def integral(self, density: StepDensity) -> Any:
         """The integral of a piecewise constant density over the event, exactly.
@@ -244,7 +257,8 @@ def hull_of(boxes: Boxes) -> list[tuple[Any, Any]]:
     cells = list(boxes.cells())
     sides = []
     for axis in range(boxes.dim):
-        lows, highs = [cell[axis][0] for cell in cells], [cell[axis][1] for cell in cells]
+        lows: list[Any] = [cell[axis][0] for cell in cells]
+        highs: list[Any] = [cell[axis][1] for cell in cells]
         sides.append((None if None in lows else min(lows), None if None in highs else max(highs)))
     return sides
 

@@ -231,7 +231,7 @@ def _cells(window: Window, places: NDArray[np.int64], level: int) -> tuple[Float
 def _score(network: ReluNetwork, middle: Floats, half: Floats) -> tuple[Form, NDArray[np.bool_]]:
     """The form of the score on each cell, and whether it is 0 all over it because every neuron it counts is off."""
     zero = np.zeros_like(middle)
-    form = Form(middle, zero + [half[0], 0], zero + [0, half[1]], zero)
+    form = Form(middle, zero + np.array([half[0], 0]), zero + np.array([0, half[1]]), zero)
     active = np.ones(middle.shape, dtype=bool)
     with np.errstate(all="ignore"):
         for k, (weight, bias) in enumerate(network.layers):

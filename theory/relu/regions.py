@@ -20,6 +20,7 @@ from theory.relu.tiles import Tile, cut, sides_of, tile_through
 
 Floats = NDArray[np.float64]
 
+
 class TooManyTilesError(ValueError):
     """The network has more linear regions near its decision boundary than were allowed."""
 
@@ -42,7 +43,7 @@ class Linear:
 def exact_regions(network: ReluNetwork, window: Window, max_tiles: int = 100_000) -> tuple[Polygons, Polygons]:
     """{score < 0} and {score > 0} within the window.
 
-    Raises ``TooManyTilesError`` once more than ``max_tiles`` tiles are cut, ``ValueError`` if the network is not planar.
+    Raises ``TooManyTilesError``, a ``ValueError``, beyond ``max_tiles`` tiles, ``ValueError`` but for two inputs.
 
     >>> from fractions import Fraction
     >>> diamond = ReluNetwork([([[1.0, 0.0], [-1.0, 0.0], [0.0, 1.0], [0.0, -1.0]], [0.0] * 4), ([[-1.0] * 4], [1.0])])
@@ -93,18 +94,12 @@ def exact_regions(network: ReluNetwork, window: Window, max_tiles: int = 100_000
 def _signs(
     tile: Tile, linear: Linear, known: NDArray[np.int8], whole: _Whole
 ) -> tuple[NDArray[np.int8], Floats, Floats]:
-    """The sign of every neuron's input on the tile (0 if it takes both), and a range for each.
-
-    The input at a corner is a sum of three products, off by 2^-53 (|a x| + |b y| + |c|) for each of at most five
-    roundings (of the corner too), taken twice, and by the errors of a, b and c.
-    """
-    corners = np.array([(p[0] / p[2], p[1] / p[2], 1.0) for p, _ in tile]).T
+    """The sign of every neuron's input on the tile (0 if it takes both), and a range for each."""
     with np.errstate(all="ignore"):
-        inputs = linear.rows @ corners
-        sizes = np.abs(corners)
-        doubt = ((linear.errors + 10 * 2.0**-53 * np.abs(linear.rows)) @ sizes) * GROW + TINY
+        inputs, doubt = _inputs(tile, linear)
         low, high = (inputs - doubt).min(axis=1), (inputs + doubt).max(axis=1)
-        low, high = np.where(low > -np.inf, low, -np.inf), np.where(high < np.inf, high, np.inf)
+        told = np.isfinite(inputs).all(axis=1) & np.isfinite(low) & np.isfinite(high)
+        low, high = np.where(told, low, -np.inf), np.where(told, high, np.inf)
     known = known.copy()
     known[(known == 0) & (low > 0)] = 1
     known[(known == 0) & (high < 0)] = -1
@@ -116,6 +111,17 @@ def _signs(
         elif all(v <= 0 for v in values):
             known[neuron] = -1
     return known, low, high
+
+
+def _inputs(tile: Tile, linear: Linear) -> tuple[Floats, Floats]:
+    """Every neuron's input at every corner, and how far it may be off.
+
+    A sum of three products is off by 2^-53 (|a x| + |b y| + |c|) for each of at most five roundings, that of the corner
+    included, which is taken twice (1e-300 covers corners that underflow), and by the errors of a, b and c.
+    """
+    corners = np.array([(p[0] / p[2], p[1] / p[2], 1.0) for p, _ in tile]).T
+    doubt = (linear.errors + 10 * 2.0**-53 * np.abs(linear.rows)) @ (np.abs(corners) + 1e-300)
+    return linear.rows @ corners, doubt * GROW + TINY
 
 
 def _sign_of_score(
@@ -145,9 +151,7 @@ def _last_layer(
     weight: Floats, bias: float, low: Floats, high: Floats, known: NDArray[np.int8], tile: Tile, linear: Linear
 ) -> int:
     """The sign of bias + sum_j w_j relu(z_j) on the tile, 0 if unknown; z_j linear, with the given ranges."""
-    corners = np.array([(p[0] / p[2], p[1] / p[2], 1.0) for p, _ in tile]).T
-    inputs = linear.rows @ corners
-    off = ((linear.errors + 10 * 2.0**-53 * np.abs(linear.rows)) @ np.abs(corners)) * GROW + TINY
+    inputs, off = _inputs(tile, linear)
     free = (known == 0)[:, None]
     slope = np.where(known == 0, high / (high - low), 0.0)[:, None]
     slope = np.where(slope <= 1, slope * GROW, np.inf)
