@@ -193,6 +193,25 @@ def place_of_max(_budget: int) -> Evidence:
 # ---- Section 1: which radii are feasible ----------------------------------------------------------------------------
 
 
+@dataclass(frozen=True, slots=True)
+class Domain:
+    """The points of a line that exist, the first and the last being examples of different classes, and a radius."""
+
+    points: tuple[Fraction, ...]
+    eps: Fraction
+
+
+def overlap_margin(case: Domain) -> int:
+    """-1 if the balls share no point although 2 eps is at least the distance of the examples, else 0."""
+    first, last = case.points[0], case.points[-1]
+    shared = any(abs(z - first) <= case.eps and abs(z - last) <= case.eps for z in case.points)
+    return -1 if not shared and 2 * case.eps >= abs(last - first) else 0
+
+
+ENDS: Domain = Domain((Fraction(0), Fraction(1)), Fraction(1, 2))
+"""Two points at distance 1 and nothing between them."""
+
+
 @iaat(
     "iaat-balls-overlap",
     label="Section 1, infeasible constraints",
@@ -203,6 +222,7 @@ def place_of_max(_budget: int) -> Evidence:
     expected="PROVED",
     covers="two points of a normed space at distance D, closed balls: possible exactly if 2 eps < D",
     premises=("the domain holds the middle of the two points",),
+    without={"the domain holds the middle of the two points": lambda _: given_case(overlap_margin, ENDS)},
 )
 def balls_overlap(_budget: int) -> Evidence:
     """If 2 eps >= D the middle of the points lies in both balls (core), and one label there breaks one of the two

@@ -15,7 +15,16 @@ from typing import TYPE_CHECKING, Any
 
 from proofs_check.core import Evidence, claim
 from proofs_check.provers import confirmed, equality, every_case, given_case, sampled, solve
-from theory.iaat import RadiusRule, line_search, radius_limit, radius_path, select_radius, signed_reach, within
+from theory.iaat import (
+    RadiusRule,
+    line_search,
+    radius_limit,
+    radius_path,
+    select_radius,
+    signed_reach,
+    text_radius,
+    within,
+)
 
 if TYPE_CHECKING:
     from hypothesis.strategies import SearchStrategy
@@ -105,6 +114,14 @@ def text_rule_is_algorithm_2(_budget: int) -> Evidence:
     return given_case(text_rule_margin, EIGHT)
 
 
+def same_way_margin(outcome: tuple[bool, bool]) -> Fraction:
+    """Whether the label stays at mem + gamma and at mem: minus how far apart text and Algorithm 2 move, in steps."""
+    survives = {Fraction(10): outcome[0], Fraction(8): outcome[1]}
+    ours = select_radius(8, survives.__getitem__, RadiusRule(2, 1)).radius
+    text = text_radius(8, survives.__getitem__, 2)
+    return Fraction(0) if ours == 8 and outcome == (False, True) else -abs(ours - text) / 2
+
+
 @iaat(
     "iaat-text-rule-repaired",
     label="Section 3, update of eps_i, repaired",
@@ -115,6 +132,9 @@ def text_rule_is_algorithm_2(_budget: int) -> Evidence:
     expected="PROVED",
     covers="every attack that succeeds at eps_i + gamma if it does at eps_i, every m, gamma > 0 and beta in (0, 1]",
     premises=("an attack that succeeds at eps_i does at eps_i + gamma",),
+    without={
+        "an attack that succeeds at eps_i does at eps_i + gamma": lambda _: given_case(same_way_margin, (True, False))
+    },
     repairs="iaat-text-rule",
 )
 def text_rule_repaired(_budget: int) -> Evidence:

@@ -359,6 +359,15 @@ def case_2(_budget: int) -> Evidence:
     return every_case(fgm_blind_margin, [case], "one score, computed")
 
 
+def as_far_margin(case: tuple[int, Fraction, Fraction]) -> Any:
+    """For k steps of length s within eps: -abs(how far PGD gets on a linear score, minus eps, FGM's length)."""
+    steps, step, eps = case
+    reached = Fraction(0)
+    for _ in range(steps):
+        reached = min(eps, reached + step)
+    return equality(reached, eps)
+
+
 @pgn(
     "pgn-locally-linear",
     label="Section 4.4, PGD and FGM",
@@ -368,6 +377,7 @@ def case_2(_budget: int) -> Evidence:
     expected="PROVED",
     covers="linear scores, l2 ball, k steps of length s from the image with k s >= eps",
     premises=("k s >= eps",),
+    without={"k s >= eps": lambda _: given_case(as_far_margin, (3, Fraction(1, 4), Fraction(1)))},
 )
 def locally_linear(_budget: int) -> Evidence:
     """Both follow one direction, the normalised gradient, which is the same everywhere; PGD gets min(eps, k s) far, FGM

@@ -281,7 +281,7 @@ def beats_margin(case: Linear) -> Enclosure:
 
 
 TIE = Linear(Fraction(9, 2), Fraction(3), Fraction(1, 2))
-"""m = n^2/(4c) and n^2 > 8c: lengths 0.198... and 2.80... are equally good."""
+"""m = n^2/(4c) and n^2 > 8c: lengths 0.0367... and 2.963... are equally good."""
 
 
 def draw_objective(axes: Any) -> None:
