@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING, Any
 
 from proofs_check.bounding import branch_and_bound
 from proofs_check.claims.odds import LEVEL, Attacked, all_of, law, odds
+from proofs_check.claims.odds_svm import P_MOST, REACH, SIGNAL_4
 from proofs_check.claims.odds_tradeoff import four_numbers
 from proofs_check.core import Evidence
 from proofs_check.provers import confirmed, equality, every_case, given_case, identity, sampled, solve
@@ -424,18 +425,65 @@ def d5_proof_repaired(_budget: int) -> Evidence:
     kind="remark",
     statement="The proofs can be adapted to general lambda: the SVM has standard accuracy above 99% and adversarial "
     "accuracy below 1% for eps >= 2 eta.",
-    expected="SUPPORTED",
-    covers="random p in [1/2, .975], s in [4, 12], lambda in [1/100, 100]",
+    expected="PROVED",
+    covers="every lambda >= 0 and d, p in [1/2, .975], s >= 4, eps >= 2 eta: w_1 < v, so accuracies above Phi(3) and "
+    "below 1 - Phi(3); at norm 1 this is Lemma D.2 again",
+    premises=(P_MOST, SIGNAL_4, REACH),
+    without={
+        P_MOST: lambda _: given_case(first_half, _standard("99999/100000", 4, "7/100000", "8/100")),
+        SIGNAL_4: lambda _: given_case(first_half, _standard("1/2", 2, "1/10", "4/100")),
+        REACH: lambda _: given_case(first_half, _standard("95/100", 4, "1/10", "4/100")),
+    },
 )
 def general_lambda(budget: int) -> Evidence:
+    """The minimiser has w >= 0 (as in Lemma D.2) and v > 0, as the slope in v at 0 is negative: at most p G(s) - (1-p)
+    s. Suppose w >= v. With A = (1-w)/v - s and B = (1+w)/v - s, stationarity in w and v gives lambda (v - w) = (1-p)
+    g(B) - p k(A), where g(B) = (s+1) Phi(B) - phi(B) and k(A) = phi(A) - (s-1) Phi(A), so (1-p) g(B) <= p k(A). But A
+    <= B - 2 and B >= 1 - s. g rises above -s - 1, k rises up to 1 - s, where it is G(s-1), and falls after. So either
+    B >= 3 - s and (1-p) g(B) - p k(A) >= (1-p) g(3-s) - p G(s-1), or, with b = -B in [s-3, s-1], it is at least (1-p)
+    g(-b) - p k(-b-2). Both are positive: for b <= 2, so s <= 5 (in the first case b = s - 3), on a box at the worst p
+    = .975 (cores). For b >= 2, k(A) <= phi(b+2) = phi(b) exp(-2b-2) in both cases, g(-b) >= phi(b) ((b+2) b/(1+b^2) -
+    1) by Gordon's inequality as s + 1 >= b + 2, and exp(2b+2) is at least five terms of its series (core). So w < v,
+    and then v y z > v > abs(w) with probability Phi(s-1) before, and v y z < -v after the shift, as for Lemmas D.3 and
+    D.4 (core).
+    """
     from hypothesis import strategies as st
+    from z3 import Real
 
-    from proofs_check.claims.odds_svm import svm_cases
+    from proofs_check.claims.odds_svm import d3_margin, mills, svm_cases
     from theory.strategies import rationals
 
+    b = Real("b")
+    x = 2 * b + 2
+    series = 1 + x + x * x / 2 + x * x * x / 6 + x * x * x * x / 24
+    proof = all_of(
+        mills(),
+        branch_and_bound(_beyond, {"s": (4, 5)}),
+        branch_and_bound(_between, {"b": (1, 2), "s": (4, 5)}),
+        solve([b >= 2], {"b >= 2": (2 * b - 1) * series > 39 * (1 + b * b)}),
+        every_case(d3_margin, [4], "s = 4, the least"),
+    )
     lam = rationals(lo="1/100", hi=100, denominators=(1, 100))
     cases = st.builds(lambda case, lam: Trained(case.law, Fraction(0), lam, case.eps), svm_cases(), lam)
-    return sampled(first_half, cases, budget // 40 + 1)
+    return confirmed(proof, sampled(first_half, cases, budget // 50 + 1))
+
+
+def _beyond(s: Any) -> Any:
+    """g(3-s) - 39 G(s-1), as an arb; 39 is p/(1-p) at p = .975."""
+    from theory.arbs import cdf, pdf
+
+    return (s + 1) * cdf(3 - s) - pdf(s - 3) - 39 * (pdf(s - 1) - (s - 1) * cdf(1 - s))
+
+
+def _between(b: Any, s: Any) -> Any:
+    """g(-b) - 39 k(-b-2), as an arb."""
+    from theory.arbs import cdf, pdf
+
+    return (s + 1) * cdf(-b) - pdf(b) - 39 * (pdf(b + 2) - (s - 1) * cdf(-b - 2))
+
+
+def _standard(p: str, s: int, lam: str, eps: str) -> Trained:
+    return Trained(law(p, s), Fraction(0), Fraction(lam), Fraction(eps))
 
 
 def first_half(case: Trained) -> Enclosure:

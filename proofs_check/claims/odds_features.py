@@ -233,6 +233,60 @@ def correlation_threshold_repaired(_budget: int) -> Evidence:
     )
 
 
+# ---- projected gradient descent --------------------------------------------------------------------------------------
+
+
+@dataclass(frozen=True, slots=True)
+class Ascent:
+    """Steps of a fixed size by the sign of the slope of (delta + 1/10)^2, kept within [-1, 1]."""
+
+    start: Fraction
+    size: Fraction
+    steps: int
+
+
+def ascent_margin(case: Ascent) -> Fraction:
+    """The loss where the steps end, minus the largest in [-1, 1]."""
+
+    def loss(delta: Fraction) -> Fraction:
+        return (delta + Fraction(1, 10)) ** 2
+
+    delta = case.start
+    for _ in range(case.steps):
+        move = case.size if delta > -Fraction(1, 10) else -case.size
+        delta = max(Fraction(-1), min(Fraction(1), delta + move))
+    return loss(delta) - max(loss(Fraction(1)), loss(Fraction(-1)))
+
+
+@odds(
+    "odds-pgd",
+    label="Appendix A.3, Section 3: PGD",
+    place="Appendix A.3, Section 3",
+    kind="procedure",
+    statement="Projected gradient descent from a random start in the ball finds the perturbation of highest loss.",
+    expected="PROVED",
+    covers="linear scores, every loss that falls in the margin, the l_inf ball and steps by the sign of the slope: after "
+    "2 eps/size steps; for networks nothing is claimed here (deep.attack)",
+    premises=("the score is linear",),
+    without={
+        "the score is linear": lambda _: given_case(
+            ascent_margin, Ascent(-Fraction(1, 2), Fraction(1, 4), 20), "a convex loss"
+        )
+    },
+)
+def pgd(_budget: int) -> Evidence:
+    """For a linear score the gradient in delta_i has one sign wherever it is not 0, so the worst delta_i is an end of
+    [-eps, eps], say eps. A step and the projection lower the distance eps - delta_i by the size of the step, or to 0
+    (core); from at most 2 eps it is 0 after 2 eps/size steps.
+    """
+    from z3 import If, Reals
+
+    delta, size, eps = Reals("delta_i size eps")
+    moved = If(delta + size > eps, eps, delta + size)
+    rest = eps - delta - size
+    return solve([delta >= -eps, delta <= eps, size > 0], {"one step": eps - moved == If(rest > 0, rest, 0)})
+
+
 # ---- coins, penalties, invariance -----------------------------------------------------------------------------------
 
 

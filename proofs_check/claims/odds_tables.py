@@ -230,6 +230,24 @@ def table_4_decline(_budget: int) -> Evidence:
     return contradictions(found, seen)
 
 
+@odds(
+    "odds-a4-too-strong",
+    label="Appendix A.4",
+    place="Appendix A.4",
+    kind="arithmetic",
+    statement="Training against adversaries of the large eps of Table 3 would be impossible.",
+    expected="IMPOSSIBLE",
+    covers="MNIST in l_inf, whose large eps is also one of Tables 2 and 4",
+)
+def a4_too_strong(_budget: int) -> Evidence:
+    found = []
+    for (norm, data), (_, large) in RADII.items():
+        row = TABLE_4.get(f"{data}, l_{norm}", {}).get(large)
+        if row is not None:
+            found.append(f"{data}, l_{norm}: Table 4 trains at {large}, to a robust accuracy of {row[3 + ROBUST]}%")
+    return contradictions(found, len(RADII))
+
+
 # ---- records of networks --------------------------------------------------------------------------------------------
 
 

@@ -83,6 +83,26 @@ def test_the_box_of_the_logistic_claim_is_not_slack_beyond_reason(level):
     assert found.kind == ("REFUTED" if Fraction(level) < exact else "PROVED")
 
 
+@pytest.mark.parametrize(("share", "kind"), [(39, "PROVED"), (2000, "REFUTED")])
+def test_the_boxes_of_general_lambda_bite(share, kind):
+    """On the box the argument holds at p/(1-p) = 39 and far beyond, but not at 2000 (p = .9995)."""
+    from theory.arbs import cdf, pdf
+
+    def margin(b, s):
+        return (s + 1) * cdf(-b) - pdf(b) - share * (pdf(b + 2) - (s - 1) * cdf(-b - 2))
+
+    assert branch_and_bound(margin, {"b": (1, 2), "s": (4, 5)}).kind == kind
+
+
+def test_stationary_weights_by_a_grid():
+    """Where w >= v, lambda (v - w) as the two equations give it is positive: a contradiction, on a grid."""
+    w, v, s = np.meshgrid(np.linspace(0.01, 12, 240), np.linspace(0.01, 12, 240), np.linspace(4, 12, 9))
+    p, w, v, s = 0.975, w[w >= v], v[w >= v], s[w >= v]
+    a, b = (1 - w) / v - s, (1 + w) / v - s
+    difference = p * ((s - 1) * norm.cdf(a) - norm.pdf(a)) + (1 - p) * ((s + 1) * norm.cdf(b) - norm.pdf(b))
+    assert (difference > 0).all()
+
+
 # ---- planted errors ----
 
 
