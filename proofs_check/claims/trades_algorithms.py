@@ -704,7 +704,7 @@ def fgsm_k(_budget: int) -> Evidence:
     repairs="trades-fgsm-k",
 )
 def fgsm_k_repaired(budget: int) -> Evidence:
-    """x_1 is FGSM's point, since x + eps sign(g) is in the ball already, and a maximum is at least each entry (core)."""
+    """x_1 is FGSM's point, x + eps sign(g) being in the ball, and a maximum is at least each entry (core)."""
     from z3 import If, Reals
 
     a, b = Reals("loss_1 loss_of_the_rest")
