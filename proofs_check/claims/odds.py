@@ -307,7 +307,8 @@ def printed_margin(case: Attacked) -> Fraction:
     "Pr[N(-eta, 1) > 0].",
     expected="AMENDED",
     covers="false unless d = 1: at eta = 3/100, d = 10^4 the printed value is Phi(-3/100) = .488, the accuracy Phi(-3)",
-    reading="sign(x + delta) is f_avg(x + delta), and the adversary sees x and y, as in eq (2).",
+    reading="sign(x + delta) is f_avg(x + delta), and the adversary sees x and y, as in eq (2). Should the scan have "
+    "lost a denominator d, the print is the repaired statement.",
     amendment="odds-favg-robust-display-repaired",
     searched="Section 2.1 and Appendix C; the display before it has the variance 1/d.",
 )

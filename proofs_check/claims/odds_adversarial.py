@@ -78,6 +78,26 @@ def trained_cases() -> Any:
 # ---- Theorem 2.2, second half ---------------------------------------------------------------------------------------
 
 
+def draw_training(axes: Any) -> None:
+    """Accuracies of what adversarial training returns at p = 3/4, s = 4, d = 100, lambda = 1/20, over eps_train."""
+    from theory.arbs import to_float
+    from theory.odds.signgaussian import SignGaussian, robust_accuracy, standard_accuracy
+    from theory.odds.svm import train_svm
+
+    model = SignGaussian("3/4", "4/10", 100)
+    radii = [Fraction(k, 50) for k in range(50)]
+    found = [train_svm(model, eps, Fraction(1, 20)).classifier for eps in radii]
+    x = [float(eps) for eps in radii]
+    axes.plot(x, [to_float(standard_accuracy(f, model)) for f in found], label="standard accuracy")
+    axes.plot(x, [to_float(robust_accuracy(f, model, Fraction(4, 5))) for f in found], "--", label="robust, eps = .8")
+    for place, name in ((0.4, "eta"), (0.5, "2p - 1"), (0.8, "2 eta")):
+        axes.axvline(place, color="0.7", linestyle=":")
+        axes.annotate(name, (place, 1.02), xycoords=("data", "axes fraction"), ha="center", fontsize=8)
+    axes.set_xlabel("eps_train")
+    axes.set_ylabel("accuracy")
+    axes.legend()
+
+
 @odds(
     "odds-theorem-2.2-robust",
     label="Theorem 2.2, adversarial training",
@@ -93,6 +113,7 @@ def trained_cases() -> Any:
     amendment="odds-theorem-2.2-robust-repaired",
     searched="Section 2.2 and Appendix D, word for word: no upper bound of the training radius, and p = 1/2 is "
     "allowed. The works that the paper cites were not looked at.",
+    figure=draw_training,
 )
 def theorem_2_2_robust(_budget: int) -> Evidence:
     from theory.odds.signgaussian import SignGaussian

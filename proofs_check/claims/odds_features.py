@@ -265,8 +265,8 @@ def ascent_margin(case: Ascent) -> Fraction:
     kind="procedure",
     statement="Projected gradient descent from a random start in the ball finds the perturbation of highest loss.",
     expected="PROVED",
-    covers="linear scores, every loss that falls in the margin, the l_inf ball and steps by the sign of the slope: after "
-    "2 eps/size steps; for networks nothing is claimed here (deep.attack)",
+    covers="linear scores, every loss that falls in the margin, the l_inf ball and steps by the sign of the slope: "
+    "after 2 eps/size steps; for networks nothing is claimed here (deep.attack)",
     premises=("the score is linear",),
     without={
         "the score is linear": lambda _: given_case(

@@ -28,6 +28,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
 
     from theory.enclosure import Enclosure
+    from theory.odds.frontier import FrontierPoint
 
 
 @dataclass(frozen=True, slots=True)
@@ -79,18 +80,23 @@ def threshold_line_margin(case: Any) -> Enclosure:
 
 
 def draw_frontier(axes: Any) -> None:
-    """The line of the theorem and the exact frontier at p = .95, s = 3, eps = 2 eta."""
+    """The line of the theorem and the exact frontiers for p = 3/4 and s = 1, 3/2, 5/2, eps = 2 eta."""
     from theory.arbs import to_float
     from theory.odds.frontier import frontier
 
-    points = frontier(law("95/100", 3), Fraction(6, 100), 61).points
-    x = [to_float(point.delta) for point in points]
-    axes.plot(x, [19 * value for value in x], "--", label="Theorem 2.1: 19 delta")
-    axes.plot(x, [to_float(point.robust_accuracy) for point in points], label="best of all classifiers")
+    axes.plot([0, 0.25], [0, 0.75], "--", color="0.4", label="Theorem 2.1: 3 delta")
+    for s in (Fraction(1), Fraction(3, 2), Fraction(5, 2)):
+        points = frontier(law("3/4", s), 2 * s / 100, 41).points
+        x, y = ([to_float(value) for value in values] for values in zip(*map(_pair, points), strict=True))
+        axes.plot(x, y, label=f"best of all classifiers, s = {float(s)}")
     axes.set_xlabel("delta = 1 - standard accuracy")
     axes.set_ylabel("robust accuracy")
-    axes.set_title("p = .95, eta sqrt(d) = 3, eps = 2 eta")
+    axes.set_title("p = 3/4, eps = 2 eta < 1")
     axes.legend()
+
+
+def _pair(point: FrontierPoint) -> tuple[Enclosure, Enclosure]:
+    return point.delta, point.robust_accuracy
 
 
 X1_AT_ONE = Answers(Fraction(1), Fraction(1), Fraction(1), Fraction(0), Fraction(0))

@@ -359,6 +359,24 @@ def test_the_figure_of_theorem_2_1_draws_the_line_above_the_frontier():
 
     axes = Figure().subplots()
     CLAIMS["odds-theorem-2.1"].figure(axes)
-    line, best = (np.asarray(drawn.get_ydata()) for drawn in axes.get_lines())
-    assert (line >= best - 1e-12).all()
-    assert line[-1] == pytest.approx(best[-1]) == pytest.approx(0.95)
+    line, *curves = axes.get_lines()
+    assert (np.asarray(line.get_ydata()) == 3 * np.asarray(line.get_xdata())).all()
+    assert len(curves) == 3
+    for curve in curves:
+        delta, robust = map(np.asarray, curve.get_data())
+        assert (robust[:-1] < 3 * delta[:-1]).all()
+        assert (delta[-1], robust[-1]) == (0.25, 0.75)
+
+
+def test_the_figure_of_theorem_2_2_shows_the_zero_classifier():
+    from matplotlib.figure import Figure
+
+    axes = Figure().subplots()
+    CLAIMS["odds-theorem-2.2-robust"].figure(axes)
+    radii, standard = map(np.asarray, axes.get_lines()[0].get_data())
+    robust = np.asarray(axes.get_lines()[1].get_ydata())
+    between = (radii >= 0.4) & (radii < 0.5)
+    assert standard[0] > 0.99
+    assert robust[0] < 0.01
+    assert set(standard[between]) == set(robust[between]) == {0.75}
+    assert set(standard[radii >= 0.5]) == {0.0}
