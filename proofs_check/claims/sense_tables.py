@@ -349,8 +349,8 @@ def capacity_1(_budget: int) -> Evidence:
     "sense-tables6-7-radii",
     label="Tables 6 and 7, radii",
     place="Appendix H.3",
-    statement="The radii are 0.3 delta with delta = 1.1, 1.2, 1.3 and (8/255) delta with delta = 10/8, 12/8, 14/8, 16/8; "
-    "the step numbers are 40 delta.",
+    statement="The radii are 0.3 delta with delta = 1.1, 1.2, 1.3 and (8/255) delta with delta = 10/8, 12/8, 14/8, "
+    "16/8; the step numbers are 40 delta.",
     expected="PROVED",
     covers="seven radii, and seven step numbers, which are whole; delta = 1 in Table 6 is the training radius",
     reading="The scan shows the last set of delta as 180, 12, 184, 186.",
@@ -398,8 +398,8 @@ def too_high(table: Table, name: str, bound: Fraction, source: str) -> list[str]
     place="Appendix F",
     statement="The entries are the accuracies of the models of Table 3 under l-infinity attacks of these radii.",
     expected="IMPOSSIBLE",
-    covers="as robust accuracies: a ball holds the smaller ones, so an accuracy that PGD500 lowered at 0.3 bounds those "
-    "at larger radii",
+    covers="as robust accuracies: a ball holds the smaller ones, so an accuracy that PGD500 lowered at 0.3 bounds "
+    "those at larger radii",
     reading="The same models and test set, as Appendix H.3 says; the attack has 40 delta steps in the place of 500 "
     "with restarts, and measures itself.",
 )
