@@ -10,6 +10,8 @@ import sys
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from theory.enclosure import Enclosure
+
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
@@ -57,7 +59,8 @@ def witness(found: Counterexample | None) -> Row:
     if found is None:
         return {"witness": None, "margin": None, "table": None}
     cells = [[str(cell) for cell in line] for line in found.table.cells if line[0] != "margin"]
-    return {"witness": found.snippet, "margin": str(found.margin), "table": cells}
+    margin = format(found.margin, ".6f") if isinstance(found.margin, Enclosure) else str(found.margin)
+    return {"witness": found.snippet, "margin": margin, "table": cells}
 
 
 def commit() -> str | None:

@@ -103,7 +103,7 @@ def _rows(
         missing = [item.key for item in items if item.key not in found and not item.reads]
         if missing:
             raise ValueError(
-                f"{args.verdicts} has no verdict on {len(missing)} claims, {missing[0]} among them; finish it with "
+                f"{args.verdicts} lacks the verdict on {missing[0]} ({len(missing)} are missing); finish it with "
                 f"`python -m proofs_check run --out {args.verdicts} --resume`"
             )
         first = next(iter(found.values()))

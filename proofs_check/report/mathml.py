@@ -5,7 +5,7 @@ The notation is that of the claims: names with subscripts and superscripts (``f_
 so nothing can be misread: only letters, signs and indices are set. What is not understood is left in ``<code>``.
 
 >>> html("If eps >= 0, it holds.")
-'If <math><mi>ε</mi><mo form="infix">≥</mo><mn>0</mn></math>, it holds.'
+'If <math><mi>ε</mi><mo>≥</mo><mn>0</mn></math>\u2060, it holds.'
 """
 
 from __future__ import annotations
@@ -64,32 +64,42 @@ class NotAFormulaError(ValueError):
 
 
 _CODE = re.compile(r"\b(?:theory|toy|deep|proofs_check)(?:\.\w+)+|\b[A-Za-z]{4,}(?:_[A-Za-z]{3,})+\b")
+_JOINED = "\u2060"
+"""Keeps a line from ending between a formula and the comma that follows it."""
 _NORM = re.compile(r"\bl-inf(?:inity)?\b")
 
 
-def html(text: str) -> str:
-    """The text as HTML, with each formula in it as MathML, and names of Python as code."""
+def html(text: str, *, light: bool = False) -> str:
+    """The text as HTML, with each formula in it as MathML, and names of Python as code.
+
+    With ``light`` formulas are letters in italics, signs and indices of HTML, a third as long.
+
+    >>> html("f_B is x", light=True)
+    '<i>f</i><sub><i>B</i></sub> is <i>x</i>'
+    """
     parts, end = [], 0
     for found in re.finditer(f"{_CODE.pattern}|{_NORM.pattern}", text):
-        parts.append(_mixed(text[end : found.start()]))
+        parts.append(_mixed(text[end : found.start()], light))
         if _NORM.fullmatch(found.group()):
-            parts.append("<math><msub><mi>ℓ</mi><mo>∞</mo></msub></math>")
+            parts.append("ℓ<sub>∞</sub>" if light else "<math><msub><mi>ℓ</mi><mo>∞</mo></msub></math>")
         elif found.group().split("_")[0] in GREEK:
-            parts.append(_mixed(found.group()))
+            parts.append(_mixed(found.group(), light))
         else:
             parts.append(f"<code>{found.group()}</code>")
         end = found.end()
-    return "".join([*parts, _mixed(text[end:])])
+    return "".join([*parts, _mixed(text[end:], light)])
 
 
-def _mixed(text: str) -> str:
+def _mixed(text: str, light: bool) -> str:
     parts, end = [], 0
     for start, stop in _formulas(text):
         parts.append(escape(text[end:start], quote=False))
         try:
-            parts.append(formula(text[start:stop]))
+            parts.append(_light(_pieces(text[start:stop])) if light else formula(text[start:stop]))
         except NotAFormulaError:
             parts.append(f"<code>{escape(text[start:stop], quote=False)}</code>")
+        if not light and text[stop : stop + 1] in (",", ".", ";", ":", ")", "]"):
+            parts.append(_JOINED)
         end = stop
     return "".join([*parts, escape(text[end:], quote=False)])
 
@@ -98,8 +108,15 @@ def formula(text: str) -> str:
     """One formula as MathML; raises ``ValueError`` if it is none.
 
     >>> formula("R*_std = x'")
-    '<math><msubsup><mi>R</mi><mi>std</mi><mo>*</mo></msubsup><mo form="infix">=</mo><mi>x</mi><mo>′</mo></math>'
+    '<math><msubsup><mi>R</mi><mi>std</mi><mo>*</mo></msubsup><mo>=</mo><mi>x</mi><mo>′</mo></math>'
     """
+    return _cut(_elements(_pieces(text)))
+
+
+Piece = tuple[str, str]
+
+
+def _pieces(text: str) -> list[Piece]:
     pieces = [(m.lastgroup or "", m.group()) for m in _TOKEN.finditer(text)]
     depth = 0
     for kind, word in pieces:
@@ -108,7 +125,7 @@ def formula(text: str) -> str:
             raise NotAFormulaError(f"{text!r} is not a formula that can be set")
     if depth:
         raise NotAFormulaError(f"{text!r} has a bracket that stays open")
-    return _cut(_elements(pieces))
+    return pieces
 
 
 # ---- where formulas are ---------------------------------------------------------------------------------------------
@@ -159,6 +176,7 @@ def _run(tokens: list[Token], first: int) -> int | None:
         if (
             kind in ("name", "number", "prime", "index")
             or word == "||"
+            or (word == "|" and sum(token[1] == "|" for token in tokens[first:k]) % 2 == 0)
             or (word == "*" and not _operand_follows(tokens, k))
         ):
             best = k
@@ -169,6 +187,8 @@ def _run(tokens: list[Token], first: int) -> int | None:
 def _may_start(tokens: list[Token], k: int) -> bool:
     kind, word, *_ = tokens[k]
     if k and tokens[k - 1][0] in ("name", "number", "other", "prime") and kind in ("name", "number", "bracket"):
+        return False
+    if k > 1 and tokens[k - 2][1] in _PLACES:
         return False
     if kind == "name":
         return _is_symbol(tokens, k)
@@ -199,7 +219,9 @@ def _is_symbol(tokens: list[Token], k: int) -> bool:
         if k < 2 or k + 2 >= len(tokens) or not _ends_formula(tokens, k - 2):
             return False
         return tokens[k + 2][1] in ("(", "[", "{") or (_in_braces(tokens, k) and _known(tokens[k + 2][1]))
-    if after == "." and k + 2 < len(tokens) and word + tokens[k + 2][1] in _LATIN:
+    if after == "." and k + 2 < len(tokens) and (word + tokens[k + 2][1] in _LATIN or tokens[k + 2][0] == "number"):
+        return False  # i.i.d., B.1
+    if after[:1] == "." and after[1:].isdigit():
         return False
     if before == "." and k > 1 and tokens[k - 2][1] + word in _LATIN:
         return False
@@ -212,6 +234,18 @@ def _is_symbol(tokens: list[Token], k: int) -> bool:
     )
 
 
+_PLACES = (
+    "Appendix",
+    "Appendices",
+    "Section",
+    "Sections",
+    "Algorithm",
+    "Lemma",
+    "Theorem",
+    "Table",
+    "Figure",
+    "Remark",
+)
 _LATIN = ("ii", "id", "ie", "eg", "as", "ae")
 """i.i.d., i.e., e.g., a.s., a.e. without their dots."""
 
@@ -266,7 +300,28 @@ def _is_formula(piece: str) -> bool:
 # ---- what they become -----------------------------------------------------------------------------------------------
 
 
-Piece = tuple[str, str]
+def _light(pieces: list[Piece]) -> str:
+    """The formula as HTML, with the spaces that it was written with."""
+    made: list[str] = []
+    k = 0
+    while k < len(pieces):
+        kind, word = pieces[k]
+        k += 1
+        if kind == "index" or word in ("_", "^") or (word == "*" and _is_star(pieces, k)):
+            inside, k = ([("sign", word.strip("_^"))], k) if kind == "index" or word == "*" else _index(pieces, k)
+            if not made:
+                raise NotAFormulaError(f"the index {word} has nothing to stand at")
+            name = "sub" if word[0] == "_" else "sup"
+            text = "*" * len(inside[0][1]) if set(inside[0][1]) == {"*"} else _light(inside)
+            made.append(f"<{name}>{text}</{name}>")
+        elif kind == "name" and word not in _SIGNS:
+            shown = "√" if word == "sqrt" else GREEK.get(word, word)
+            made.append(f"<i>{shown}</i>" if re.fullmatch(r"[A-Za-z]", word) else shown)
+        elif kind == "sign":
+            made.append(escape(_SIGNS.get(word, word.replace("-", "−"))))
+        else:
+            made.append({"space": " ", "prime": "′"}.get(kind, word))
+    return "".join(made)
 
 
 @dataclass(slots=True)
@@ -301,6 +356,7 @@ def _cut(elements: list[_Element]) -> str:
             parts.append([])
             glue.append(element.glue)
             size = 0
+            element.base = element.base.replace("<mo>", "<mo form=infix>")  # or it would be the sign of a number
         elif element.glue == " ":
             parts[-1].append(_Element("<mspace width='0.2em'/>", 0))  # "p delta"; around signs MathML sets its own
         parts[-1].append(element)
@@ -333,7 +389,9 @@ def _elements(pieces: list[Piece]) -> list[_Element]:
             if kind == "index" or word == "*":
                 inside = f"<mo>{word.strip('_^').replace('-', '−')}</mo>"
             else:
-                inside, stop = _index(pieces, k)
+                found, stop = _index(pieces, k)
+                inside = _row(found).replace("·", "*")
+                inside = inside if len(found) == 1 else f"<mrow>{inside}</mrow>"
             place = "below" if word[0] == "_" else "above"
             if not made or getattr(made[-1], place):
                 raise NotAFormulaError(f"the index {word} has nothing to stand at")
@@ -342,12 +400,16 @@ def _elements(pieces: list[Piece]) -> list[_Element]:
             k = stop
         elif word == "sqrt" and k < len(pieces) and pieces[k][1] == "(":
             stop = _closing(pieces, k)
-            root = f"<msqrt>{_row(pieces[k + 1 : stop])}</msqrt>"
-            made.append(_Element(root, sum(len(word) for _, word in pieces[k:stop]), glue))
-            k = stop + 1
+            size = sum(len(word) for _, word in pieces[k:stop])
+            if size > _LENGTH:  # a line cannot break under a root
+                made.append(_Element("<mo stretchy=false>√</mo>", 1, glue))
+            else:
+                made.append(_Element(f"<msqrt>{_row(pieces[k + 1 : stop])}</msqrt>", size, glue))
+                k = stop + 1
         else:
-            binary = before[0] == "space" and word in _BINARY and len(made) > 0
-            made.append(_Element(_element(kind, word, binary=binary), len(GREEK.get(word, word)), glue))
+            if not glue and _is_operand(*before) and before[1] not in _OPEN and word in ("+", "-", "="):
+                glue = "<wbr>"
+            made.append(_Element(_element(kind, word), len(GREEK.get(word, word)), glue))
         glue = ""
     return made
 
@@ -359,30 +421,32 @@ def _is_operand(kind: str, word: str) -> bool:
     return kind in ("name", "number", "bracket", "prime", "index") and word not in _SIGNS
 
 
-def _element(kind: str, word: str, *, binary: bool = False) -> str:
+def _element(kind: str, word: str) -> str:
     if kind == "number":
         return f"<mn>{word}</mn>"
     if kind == "prime":
         return "<mo>′</mo>"
     if kind == "name" and word not in _SIGNS:
+        if re.fullmatch(r"[A-Za-z]\d+", word):
+            return f"<msub><mi>{word[0]}</mi><mn>{word[1:]}</mn></msub>"
         return f"<mi>{GREEK.get(word, word)}</mi>"
-    options = ' form="infix"' if binary else ' stretchy="false"' if kind == "bracket" or word in "||" else ""
-    return f"<mo{options}>{escape(_SIGNS.get(word, word))}</mo>"
+    stiff = " stretchy=false" if kind == "bracket" or word in "||" else " lspace=0 rspace=0" if word == "/" else ""
+    return f"<mo{stiff}>{escape(_SIGNS.get(word, word))}</mo>"
 
 
-def _index(pieces: list[Piece], k: int) -> tuple[str, int]:
-    """The subscript or superscript that begins at k, and where it ends."""
+def _index(pieces: list[Piece], k: int) -> tuple[list[Piece], int]:
+    """What stands in the subscript or superscript that begins at k, and where it ends."""
     if k >= len(pieces):
         raise NotAFormulaError("an index is missing")
     kind, word = pieces[k]
     if word in ("{", "("):
         stop = _closing(pieces, k)
-        return f"<mrow>{_row(pieces[k + 1 : stop])}</mrow>", stop + 1
+        return pieces[k + 1 : stop], stop + 1
     if word in "+-" and k + 1 < len(pieces) and pieces[k + 1][0] == "number":
-        return f"<mrow>{_element(kind, word)}{_element(*pieces[k + 1])}</mrow>", k + 2
+        return pieces[k : k + 2], k + 2
     if kind in ("name", "number") or word in "+-*":
-        return _element(kind, "*" if word == "*" else word).replace("·", "*"), k + 1
-    raise NotAFormulaError(word)
+        return pieces[k : k + 1], k + 1
+    raise NotAFormulaError(f"{word} is no index")
 
 
 def _closing(pieces: list[Piece], k: int) -> int:

@@ -4,14 +4,15 @@
   const claims = [...document.querySelectorAll("details.claim")];
   const sections = [...document.querySelectorAll("section.paper")];
   const count = document.getElementById("count");
-  const text = new Map(claims.map((claim) => [claim, `${claim.id} ${claim.dataset.text} ${claim.textContent}`.toLowerCase()]));
+  const text = new Map(claims.map((claim) => [claim, `${claim.id} ${claim.dataset.text || ""} ${claim.textContent}`.toLowerCase()]));
   const chosen = (name) => form.elements[name].value;
 
   const filter = () => {
     const words = chosen("search").toLowerCase().split(/\s+/).filter(Boolean);
     let shown = 0;
     for (const claim of claims) {
-      const fits = ["paper", "verdict", "group"].every((name) => !chosen(name) || claim.dataset[name] === chosen(name));
+      const its = { ...claim.parentElement.dataset, ...claim.dataset };
+      const fits = ["paper", "verdict", "group"].every((name) => !chosen(name) || its[name] === chosen(name));
       claim.hidden = !(fits && words.every((word) => text.get(claim).includes(word)));
       shown += !claim.hidden;
     }

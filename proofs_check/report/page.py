@@ -149,7 +149,7 @@ def _select(name: str, label: str, values: Iterable[str]) -> str:
 def _paper(paper: str, entries: Sequence[Entry]) -> str:
     return "\n".join(
         [
-            f'<section class="paper" aria-labelledby="paper-{paper}">',
+            f'<section class="paper" data-paper="{paper}" aria-labelledby="paper-{paper}">',
             f'<h2 id="paper-{paper}">{paper}: {escape(PAPERS[paper])}</h2>',
             f"<details><summary>BibTeX of {paper}</summary><pre>{escape(bibtex(paper))}</pre></details>",
             *map(_claim, entries),
@@ -161,34 +161,41 @@ def _paper(paper: str, entries: Sequence[Entry]) -> str:
 def _claim(entry: Entry) -> str:
     item, row = entry.claim, entry.row
     head = f'<span class="label">{escape(item.label)}</span>{_badge(entry.verdict, entry.shown)}'
-    source = escape(f"{item.statement} {item.reading}")  # a search is for what is written, not for what MathML shows
-    marks = f'data-text="{source}" data-paper="{item.paper}" data-verdict="{entry.verdict}" data-group="{item.group}"'
+    statement = mathml.html(item.statement)
+    source = (
+        f' data-text="{escape(item.statement)}"' if "<math" in statement else ""
+    )  # so that what is written is found
+    marks = f'{source} data-verdict="{entry.verdict}" data-group="{item.group}"'
     return "\n".join(
         [
-            f'<details class="claim" id="{item.key}" {marks}>',
-            f'<summary>{head}<span class="statement">{mathml.html(item.statement)}</span></summary>',
+            f'<details class="claim" id="{item.key}"{marks}>',
+            f'<summary>{head}<span class="statement">{statement}</span></summary>',
             "<div>",
             f'<p class="fault">{escape(item.key)} {escape(row["fault"])}.</p>' if row["fault"] else "",
             "<dl>",
-            _term("Place", f"{item.paper}, {escape(item.place)}; {item.kind}, <span class='key'>{item.key}</span>"),
-            _term("Read", mathml.html(item.reading)),
+            _term("Place", f"{item.paper}, {escape(item.place)}; {item.kind}"),
+            _term("Read", mathml.html(item.reading, light=True)),
             _term("Premises", _premises(item, row)),
-            _term("Covers", mathml.html(item.covers)),
-            _term("Evidence", escape(row["evidence"])),
+            _term("Covers", mathml.html(item.covers, light=True)),
+            _term("Evidence", mathml.html(row["evidence"], light=True)),
             _term("Rests on", _record(row)),
-            _term("Searched", mathml.html(item.searched)),
+            _term("Searched", mathml.html(item.searched, light=True)),
             _term("Repaired by", _link(item.amendment)),
             _term("Repairs", _link(item.repairs)),
             _term("Argument", "".join(f"<p>{_paragraph(text)}</p>" for text in item.lift.split("\n\n") if text)),
             _term("Witness", _witness(row)),
             _term("Figure", _figure(item)),
-            _term("Run again", f"<code>python -m proofs_check show {item.key}</code>" if item.prove else ""),
-            _term("Cite", f"<code>\\cite[{escape(item.label)}]{{{item.paper}}}</code>"),
+            _term("Run again, and cite", _again(item)),
             "</dl>",
             "</div>",
             "</details>",
         ]
     )
+
+
+def _again(item: Claim) -> str:
+    cite = f"\\cite[{escape(item.label)}]{{{item.paper}}}"
+    return f"<code>python -m proofs_check show {item.key}<br>{cite}</code>"
 
 
 def _badge(verdict: str, shown: str = "") -> str:
@@ -204,7 +211,7 @@ def _link(key: str) -> str:
 
 
 def _paragraph(text: str) -> str:
-    return mathml.html(" ".join(text.split()))
+    return mathml.html(" ".join(text.split()), light=True)
 
 
 def _premises(item: Claim, row: Row) -> str:
@@ -212,7 +219,11 @@ def _premises(item: Claim, row: Row) -> str:
     lines = []
     for premise in item.premises:
         found = broken.get(premise)
-        inside = f"<p>Without it: {_badge(found['verdict'])} {escape(found['evidence'])}</p>" if found else ""
+        inside = (
+            f"<p>Without it: {_badge(found['verdict'])} {mathml.html(found['evidence'], light=True)}</p>"
+            if found
+            else ""
+        )
         lines.append(f"<li>{mathml.html(premise)}{inside}{_witness(found) if found else ''}</li>")
     return f"<ul>{''.join(lines)}</ul>" if lines else ""
 
@@ -225,13 +236,11 @@ def _witness(row: Row) -> str:
     """The table that is checked by hand, and Python that makes the case again."""
     if not row["witness"]:
         return ""
-    lines = "".join("<tr>" + "".join(f"<td>{escape(cell)}</td>" for cell in cells) + "</tr>" for cells in row["table"])
+    cells = [*row["table"], ["margin", "right minus left side", row["margin"]]]
+    lines = "".join("<tr>" + "".join(f"<td>{escape(cell)}</td>" for cell in line) + "</tr>" for line in cells)
     heads = "".join(f'<th scope="col">{name}</th>' for name in ("part", "item", "value"))
-    return (
-        f"<table><caption>The margin, right minus left side, is {escape(row['margin'])}</caption>"
-        f"<thead><tr>{heads}</tr></thead><tbody>{lines}</tbody></table>"
-        f"<pre>{escape(row['witness'])}</pre>"
-    )
+    table = f"<table><thead><tr>{heads}</tr></thead><tbody>{lines}</tbody></table>"
+    return f"{table}<pre>{escape(row['witness'])}</pre>"
 
 
 # ---- figures --------------------------------------------------------------------------------------------------------
@@ -261,6 +270,9 @@ def _inlined(svg: str, item: Claim) -> str:
     svg = re.sub(r'\bid="', f'id="{item.key}-', svg)
     svg = re.sub(r'href="#', f'href="#{item.key}-', svg)
     svg = svg.replace("url(#", f"url(#{item.key}-")
+    svg = re.sub(r"<!--.*?-->\s*", "", svg, flags=re.DOTALL)
+    svg = re.sub(r"\d+\.\d{2,}", lambda number: f"{float(number[0]):.1f}".removesuffix(".0"), svg)  # tenths of a point
+    svg = re.sub(r"\s*\n\s*", "\n", svg)
     title = f'<title id="{item.key}-title">{escape(item.label)} of {item.paper}: {escape(item.statement)}</title>'
     head, _, rest = svg.partition(">")
     return f'{head} role="img" aria-labelledby="{item.key}-title">{title}{rest}'
