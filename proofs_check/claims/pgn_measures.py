@@ -200,6 +200,29 @@ def eq_5_delta_repaired(budget: int) -> Evidence:
     return confirmed(proof, sampled(half_margin, cases, max(1, budget // 10)))
 
 
+@pgn(
+    "pgn-tanh",
+    label="Section 4.1, hyperbolic tangent",
+    place="Section 4.1",
+    kind="remark",
+    statement="With tanh as the generator's last activation the image must be clipped to [0, 1].",
+    expected="PROVED",
+    covers="x = 3/4 and tanh G = 1/2 give 5/4; so for every x > 0 some G leaves [0, 1], and for every x < 1",
+    reading="x_adv = x + tanh G.",
+)
+def tanh(_budget: int) -> Evidence:
+    """tanh takes every value between -1 and 1; with a value between 1 - x and 1, or -1 and -x, x + tanh G leaves [0, 1]
+    (core).
+    """
+    from z3 import Implies, Reals
+
+    x, shift = Reals("x tanh(G)")
+    return solve(
+        [x >= 0, x <= 1, shift > -1, shift < 1],
+        {"above": Implies(shift > 1 - x, x + shift > 1), "below": Implies(shift < -x, x + shift < 0)},
+    )
+
+
 # ---- eq (6): the measure --------------------------------------------------------------------------------------------
 
 
@@ -296,6 +319,35 @@ SURVIVOR: Attacked = Attacked((Fraction(1),), never=1, end=Fraction(2))
 
 
 @pgn(
+    "pgn-rho-strongest",
+    label="Section 4.2, most powerful attack",
+    place="Section 4.2",
+    kind="remark",
+    statement="rho is best measured for the most powerful attack.",
+    expected="PROVED",
+    covers="of all attacks that fool every example that is right, one that finds the least norms has the least rho",
+    reading="Best: nearest to the mean distance from the boundary, which no rho is below.",
+    premises=("the attack fools every example that is right",),
+    without={"the attack fools every example that is right": lambda _: given_case(weaker_margin, CHOOSY)},
+)
+def rho_strongest(_budget: int) -> Evidence:
+    """Each norm is at least the least one, over the same examples; sums keep the order (core)."""
+    from z3 import Reals
+
+    a, b, least_a, least_b = Reals("a b d_a d_b")
+    return solve([a >= least_a, b >= least_b], {"the mean": a + b >= least_a + least_b})
+
+
+def weaker_margin(case: tuple[Attacked, Attacked]) -> Fraction:
+    """rho of the first attack less that of the second, which finds the least norms."""
+    return rho(case[0]) - rho(case[1])
+
+
+CHOOSY: tuple[Attacked, Attacked] = (Attacked((Fraction(1),), never=1), Attacked((Fraction(1), Fraction(3))))
+"""An attack that fools the nearer example alone has rho = 1; the distances 1 and 3 have the mean 2."""
+
+
+@pgn(
     "pgn-one-class",
     label="Section 4.2, one class",
     place="Section 4.2",
@@ -339,3 +391,16 @@ def passes_margin(steps: int) -> int:
 def speed(_budget: int) -> Evidence:
     cases = range(3, 101)
     return every_case(lambda k: min(passes_margin(k) - 1, passes_margin(k + 1) - passes_margin(k) - 1), cases, "k")
+
+
+@pgn(
+    "pgn-code",
+    label="Figure 1, training code",
+    place="Sections 3 and 4.1",
+    kind="procedure",
+    statement="The training code shipped here plays the game of eq (4) as repaired, alternating steps of F and G.",
+    expected="NOT RUN",
+    covers="nothing yet: deep.objectives is to have it, and theory.pgn the maximisers to compare with",
+)
+def code(_budget: int) -> Evidence:
+    return Evidence("NOT RUN", "there is no deep.objectives.pgn yet")

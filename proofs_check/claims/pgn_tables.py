@@ -209,6 +209,40 @@ def training_time(_budget: int) -> Evidence:
     return every_case(rounding_margin, cases, "ratios of Tables 2 and 3")
 
 
+@table(
+    "pgn-deepfool",
+    label="Tables 2 and 3, DeepFool and C&W",
+    place="Section 4.4",
+    statement="DeepFool and C&W find the adversarial examples of lowest l2 norm.",
+    expected="AMENDED",
+    covers="false of DeepFool: against PGN in Table 2 its norms have the mean 0.3184, C&W's 0.2617",
+    amendment="pgn-deepfool-repaired",
+)
+def deepfool(_budget: int) -> Evidence:
+    row = TABLE_2["PGN"]
+    return given_case(order_margin, AtMost("Table 2, PGN", row[2], row[4]))
+
+
+@table(
+    "pgn-deepfool-repaired",
+    label="Tables 2 and 3, DeepFool and C&W, repaired",
+    place="Section 4.4",
+    kind="repair",
+    statement="C&W's mean and median norms are below DeepFool's in every row; both are upper bounds of the least norm.",
+    expected="PROVED",
+    covers="the rows of Tables 2 and 3",
+    repairs="pgn-deepfool",
+)
+def deepfool_repaired(_budget: int) -> Evidence:
+    cases = (
+        AtMost(f"{name}, {method}", row[k + 2], row[k])
+        for name, rows in BOTH
+        for method, row in rows.items()
+        for k in (2, 3)
+    )
+    return every_case(order_margin, cases, "rows of Tables 2 and 3")
+
+
 def strongest(name: str, rows: dict[str, tuple[Fraction, ...]], method: str) -> AtMost:
     """Accuracy under MIM at eps = 1/2, and what C&W's median leaves of it.
 

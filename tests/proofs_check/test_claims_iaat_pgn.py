@@ -273,6 +273,10 @@ def test_the_area_is_that_of_the_graph(norms, never):
     assert float(pgn_measures.area(case)) == pytest.approx(sum(accuracy) / 16)
 
 
+def test_both_orders_of_the_game_on_two_examples():
+    assert pgn.min_order_margin(pgn.OPPOSED) == pgn.max_order_margin(pgn.OPPOSED) == Fraction(1, 2)
+
+
 def test_c_at_the_printed_cost():
     assert math.log(math.sqrt(2 * math.pi) / 10) == pytest.approx(-1.3836466, abs=1e-7)
     assert pgn_objective.target_margin(pgn_objective.PRINTED) < 0
