@@ -100,9 +100,10 @@ ADVERSARIAL_ERM = defined(
     reading="Descends: the gradient at the worst delta is a subgradient of the adversarial loss.",
     premises=("L is convex in theta", "delta is a worst one"),
     without={
+        "L is convex in theta": lambda _: given_case(concave_margin, Fraction(1)),
         "delta is a worst one": lambda _: given_case(
             subgradient_margin, Step(Fraction(1), HALF, Fraction(0), Fraction(0))
-        )
+        ),
     },
 )
 def adversarial_training_step(_budget: int) -> Evidence:
@@ -125,6 +126,11 @@ class Step:
     x: Fraction
     delta: Fraction
     other: Fraction
+
+
+def concave_margin(other: Fraction) -> Fraction:
+    """F(w') - F(0) - g w' for the loss -w^2, whose slope g at 0 is 0."""
+    return -(other**2)
 
 
 def subgradient_margin(case: Step) -> Fraction:

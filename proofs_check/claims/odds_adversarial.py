@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING, Any
 from proofs_check.bounding import branch_and_bound
 from proofs_check.claims.odds import LEVEL, Attacked, all_of, law, odds
 from proofs_check.claims.odds_svm import P_MOST, REACH, SIGNAL_4
-from proofs_check.claims.odds_tradeoff import four_numbers
+from proofs_check.claims.odds_tradeoff import four_numbers, x1_at_least_p
 from proofs_check.core import Evidence
 from proofs_check.provers import confirmed, equality, every_case, given_case, identity, sampled, solve
 
@@ -247,6 +247,9 @@ def x1_classifier_repaired(_budget: int) -> Evidence:
     expected="PROVED",
     covers="p in [1/2, 1): sign(x_1) has both equal to p for eps < 1; standard accuracy 1 - delta leaves p/(1-p) delta",
     premises=("2 eta <= eps < 1",),
+    without={
+        "2 eta <= eps < 1": lambda _: given_case(x1_at_least_p, Attacked(law("95/100", 3), Fraction(1)), "at eps = 1")
+    },
 )
 def reasonable_classifier(_budget: int) -> Evidence:
     """The first half is Theorem 2.1 (its core again: robust accuracy is at most A); the second is that x_1 of size 1

@@ -376,6 +376,9 @@ def lemma_d2(budget: int) -> Evidence:
     covers="as Lemma D.2; equality only for v = w_1 = 1/sqrt(2)",
     reading="Printed once as 'at least as much' and once as 'more'.",
     premises=("v* >= 1/sqrt(2)",),
+    without={
+        "v* >= 1/sqrt(2)": lambda _: given_case(excess_of_v, (Fraction(4, 5), Fraction(3, 5)), "a 3-4-5 triangle")
+    },
 )
 def v_over_w1(_budget: int) -> Evidence:
     """v^2 >= 1/2 in a vector of norm 1 leaves w_1^2 <= 1/2 (core)."""
@@ -384,6 +387,11 @@ def v_over_w1(_budget: int) -> Evidence:
     w, v = Reals("w_1 v")
     premises = [w * w + v * v == 1, v > 0, 2 * v * v >= 1]
     return solve(premises, {"w_1 <= v": w <= v, "equal only at 1/sqrt(2)": Or(w < v, 2 * v * v == 1)})
+
+
+def excess_of_v(weights: tuple[Fraction, Fraction]) -> Fraction:
+    """v - w_1."""
+    return weights[1] - weights[0]
 
 
 # ---- Lemmas D.3 and D.4, Theorem 2.2, first half --------------------------------------------------------------------

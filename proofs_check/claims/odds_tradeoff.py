@@ -55,12 +55,24 @@ def four_numbers() -> tuple[Any, list[Any], Any, Any]:
 # ---- Theorem 2.1 and what is said around it -------------------------------------------------------------------------
 
 
-def theorem_margin(case: Answers) -> Fraction:
-    """p (1 - S) - (1-p) A for the accuracies S and A before and after the shift by 2 eta."""
+def accuracies(case: Answers) -> tuple[Fraction, Fraction]:
+    """S and A, before and after the shift by 2 eta."""
     p, q = case.p, 1 - case.p
     standard = (p * case.pp + q * case.mp + p * (1 - case.mm) + q * (1 - case.pm)) / 2
     shifted = (p * case.pm + q * case.mm + p * (1 - case.mp) + q * (1 - case.pp)) / 2
-    return p * (1 - standard) - q * shifted
+    return standard, shifted
+
+
+def theorem_margin(case: Answers) -> Fraction:
+    """p (1 - S) - (1-p) A."""
+    standard, shifted = accuracies(case)
+    return case.p * (1 - standard) - (1 - case.p) * shifted
+
+
+def line_19(case: Answers) -> Fraction:
+    """19 (1 - S) - A."""
+    standard, shifted = accuracies(case)
+    return 19 * (1 - standard) - shifted
 
 
 def favg_line_margin(case: Attacked) -> Enclosure:
@@ -100,6 +112,7 @@ def _pair(point: FrontierPoint) -> tuple[Enclosure, Enclosure]:
 
 
 X1_AT_ONE = Answers(Fraction(1), Fraction(1), Fraction(1), Fraction(0), Fraction(0))
+X1_AT_975 = Answers(Fraction(975, 1000), Fraction(1), Fraction(1), Fraction(0), Fraction(0))
 NOT_HALF = Answers(Fraction(1, 4), Fraction(0), Fraction(0), Fraction(1), Fraction(1))
 
 
@@ -144,7 +157,10 @@ def theorem_2_1(budget: int) -> Evidence:
     expected="PROVED",
     covers="every classifier, p in [1/2, 1), eps >= 2 eta: for each a > 0 a delta of (1-p) a / p does",
     premises=("p < 1", "eps >= 2 eta"),
-    without={"p < 1": lambda _: given_case(all_right, X1_AT_ONE, "sign(x_1) at p = 1")},
+    without={
+        "p < 1": lambda _: given_case(all_right, X1_AT_ONE, "sign(x_1) at p = 1"),
+        "eps >= 2 eta": lambda _: given_case(favg_line_margin, Attacked(law("95/100", 3), Fraction(3, 100))),
+    },
 )
 def theorem_2_1_limit(_budget: int) -> Evidence:
     """As for the theorem, robust accuracy is at most A, and A and S are those of the core: S >= 1 - (1-p) a / p leaves
@@ -160,8 +176,7 @@ def theorem_2_1_limit(_budget: int) -> Evidence:
 
 def all_right(case: Answers) -> Fraction:
     """1/2 - A for a classifier with S = 1: that A stays below a half."""
-    p, q = case.p, 1 - case.p
-    return Fraction(1, 2) - (p * case.pm + q * case.mm + p * (1 - case.mp) + q * (1 - case.pp)) / 2
+    return Fraction(1, 2) - accuracies(case)[1]
 
 
 @odds(
@@ -173,7 +188,10 @@ def all_right(case: Answers) -> Fraction:
     expected="PROVED",
     covers="every classifier, eps >= 2 eta; 1 - delta above the Bayes accuracy is met by no classifier",
     premises=("p = .95", "eps >= 2 eta"),
-    without={"eps >= 2 eta": lambda _: given_case(favg_line_margin, Attacked(law("95/100", 3), Fraction(3, 100)))},
+    without={
+        "p = .95": lambda _: given_case(line_19, X1_AT_975, "sign(x_1) at p = .975"),
+        "eps >= 2 eta": lambda _: given_case(favg_line_margin, Attacked(law("95/100", 3), Fraction(3, 100))),
+    },
 )
 def nineteen_delta(_budget: int) -> Evidence:
     """As for the theorem, robust accuracy is at most A, and A and S are those of the core."""
@@ -442,7 +460,7 @@ def c_adversarial(_budget: int) -> Evidence:
     "((1-p) (p/(1-p))^2 a + p b)/2 = p/(2(1-p)) (p a + (1-p) b) <= p/(1-p) delta.",
     expected="PROVED",
     covers="all real a, b, delta and p in [1/2, 1) that meet the premises",
-    premises=("a >= 0", "p >= 1/2", "p < 1"),
+    premises=("a >= 0", "p >= 1/2"),
     without={
         "a >= 0": lambda _: given_case(chain_margin, Chain(Fraction(3, 4), Fraction(-1), Fraction(3), Fraction(0))),
         "p >= 1/2": lambda _: given_case(chain_margin, Chain(Fraction(1, 4), Fraction(2), Fraction(0), Fraction(1, 4))),
