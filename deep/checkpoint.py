@@ -1,14 +1,14 @@
 """A checkpoint: one safetensors file of tensors, with what they belong to as JSON in its header; no pickle.
 
-It is written whole or not at all: a process killed, or a disk full, in the middle leaves the previous one in place. A
-hash of everything tells damage, and equal states of equal runs make equal files.
+It is written whole or not at all: a process killed, or a disk full, in the middle leaves the previous one in place. (A
+loss of power is not covered: the disk is not waited for.) A hash of everything tells damage, and equal states of equal
+runs make equal files.
 """
 
 from __future__ import annotations
 
 import hashlib
 import json
-import os
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -19,6 +19,7 @@ from deep.models import Architecture
 from theory.record import writing
 
 if TYPE_CHECKING:
+    import os
     from collections.abc import Mapping
 
     from torch import Tensor, nn
@@ -58,10 +59,8 @@ class Checkpoint:
         head = {"schema": SCHEMA, "config": self.config, "epoch": self.epoch, "step": self.step, "seen": self.seen,
                 "history": self.history}  # fmt: skip
         content = save(tensors, {_KEY: _canonical({**head, "sha256": _hash(head, tensors)})})
-        with writing(path) as temporary, temporary.open("wb") as file:
-            file.write(content)
-            file.flush()
-            os.fsync(file.fileno())
+        with writing(path) as temporary:
+            temporary.write_bytes(content)
 
     @staticmethod
     def read(path: Target, config: Mapping[str, Any] | None = None) -> Checkpoint:

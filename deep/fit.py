@@ -257,7 +257,7 @@ class _Run:
         self._check()
         sums, seen = self._totals()
         row: Row = {"epoch": self.epoch + 1, "lr": self.optimizer.param_groups[0]["lr"]}
-        row |= {name: _finite(float(value) / seen) for name, value in sums.items()}
+        row |= {name: _finite(float(sums[name]) / seen) for name in sorted(sums)}
         if on_epoch is not None:
             with untouched(self.model):
                 row |= {name: _finite(float(value)) for name, value in (on_epoch(self.epoch, self.model) or {}).items()}
@@ -320,7 +320,8 @@ class _Run:
     def _log(self) -> None:
         if self.folder is None or not self.history:
             return
-        names = list(dict.fromkeys(name for row in self.history for name in row))
+        first = ("epoch", "lr", "loss")
+        names = [*first, *sorted({name for row in self.history for name in row}.difference(first))]
         text = io.StringIO()
         writer = csv.DictWriter(text, names, lineterminator="\n")
         writer.writeheader()
