@@ -8,6 +8,7 @@ from functools import partial
 from itertools import pairwise
 from typing import Any
 
+from proofs_check.claims.iaat_networks import not_shipped
 from proofs_check.core import Evidence, claim, definition
 from proofs_check.provers import confirmed, equality, every_case, given_case, identity, sampled, solve
 from theory.pgn import boxed_pixel
@@ -403,4 +404,4 @@ def speed(_budget: int) -> Evidence:
     covers="nothing yet: deep.objectives is to have it, and theory.pgn the maximisers to compare with",
 )
 def code(_budget: int) -> Evidence:
-    return Evidence("NOT RUN", "there is no deep.objectives.pgn yet")
+    return not_shipped("pgn")

@@ -5,6 +5,7 @@ from __future__ import annotations
 import dataclasses
 import itertools
 import math
+import sys
 from fractions import Fraction
 from statistics import NormalDist
 
@@ -16,6 +17,7 @@ from hypothesis import strategies as st
 from proofs_check import Counterexample, check, refute, registry
 from proofs_check.claims import (
     iaat,
+    iaat_attacks,
     iaat_networks,
     iaat_radii,
     iaat_tables,
@@ -28,8 +30,16 @@ from proofs_check.provers import solve
 from theory.record import Record
 
 CLAIMS = registry(
-    iaat, iaat_radii, iaat_tables, iaat_networks, pgn, pgn_measures, pgn_objective, pgn_tables,
-)  # fmt: skip
+    iaat,
+    iaat_attacks,
+    iaat_radii,
+    iaat_tables,
+    iaat_networks,
+    pgn,
+    pgn_measures,
+    pgn_objective,
+    pgn_tables,
+)
 cell = st.fractions(0, 4, max_denominator=2)
 
 
@@ -51,7 +61,7 @@ def test_every_mathematical_claim_that_holds_is_proved():
         (iaat_radii.text_settles_margin, iaat_radii.memories()),
         (iaat_radii.finds_radius_margin, iaat_radii.memories()),
         (iaat_radii.radius_sign_margin, iaat_radii.memories(-2)),
-        (iaat_radii.consistent_margin, st.lists(st.booleans(), min_size=1, max_size=4).map(tuple)),
+        (iaat_attacks.consistent_margin, st.lists(st.booleans(), min_size=1, max_size=4).map(tuple)),
         (iaat.joint_margin, st.builds(iaat.Pair, cell, cell, cell)),
         (iaat.algorithm_1_margin, st.builds(iaat.Trained, st.fractions(-2, 2, max_denominator=2), cell)),
         (pgn.min_exchange_margin, pgn.games()),
@@ -124,6 +134,17 @@ def test_a_wrong_cell_is_noticed(module, key, monkeypatch):
                     if item.prove(1).kind == "REFUTED":
                         return
     pytest.fail("no cell matters to this claim")
+
+
+@pytest.mark.parametrize("name", ["iaat", "pgn"])
+def test_training_code_that_arrives_is_noticed(name, tmp_path, monkeypatch):
+    assert check(f"{name}-code", 1, CLAIMS).kind == "NOT RUN"
+    (tmp_path / "deep" / "objectives").mkdir(parents=True)
+    (tmp_path / "deep" / "objectives" / f"{name}.py").touch()
+    (tmp_path / "deep" / "__init__.py").touch()
+    monkeypatch.syspath_prepend(tmp_path)
+    monkeypatch.delitem(sys.modules, "deep", raising=False)
+    assert check(f"{name}-code", 1, CLAIMS).kind == "UNDECIDED"
 
 
 def test_equal_natural_accuracies_are_no_contradiction(monkeypatch):
