@@ -14,7 +14,7 @@
 
 from deep.certify.bounds import bounds, margin_bounds, specification_bounds
 from deep.certify.certified import Certified, certified_error
-from deep.certify.exact import LeastMargin, exact
+from deep.certify.search import LeastMargin, exact
 from deep.certify.ibp import ibp, ibp_margins
 from deep.certify.network import Network, network
 from deep.certify.region import Region, region

@@ -110,6 +110,19 @@ def test_a_search_cut_short_still_encloses() -> None:
     assert short.width > GAP > full.width
 
 
+def test_a_lying_solver_cannot_break_the_enclosure(monkeypatch: pytest.MonkeyPatch) -> None:
+    model, x, y = tiny(7)
+    truth = exact(model, x, y, Threat(0.5))[0].margin
+
+    class Lie:
+        status, x = 2, None  # "infeasible"
+
+    monkeypatch.setattr("deep.certify.search._solve", lambda *_: Lie)
+    fooled = exact(model, x, y, Threat(0.5), nodes=50)[0].margin
+    assert fooled.lo <= truth.lo
+    assert truth.hi <= fooled.hi + GAP
+
+
 def test_the_programs_own_optimum_is_the_enclosed_one() -> None:
     for seed in (3, 9, 15):
         model, x, y = tiny(seed)
@@ -214,6 +227,7 @@ def test_an_attack_on_a_certified_sample_is_a_contradiction() -> None:
     with pytest.raises(ValueError, match="success flags do not fit"):
         found.robust_risk(torch.tensor([True]))
     assert isinstance(found.robust_risk(), Enclosure)
+    assert Certified(torch.tensor([False]), torch.tensor([0.0]), "ibp").error == 1  # a margin of 0 may be an error
 
 
 def test_certifying_leaves_the_network_as_it_was() -> None:

@@ -211,6 +211,74 @@ def test_without_outward_rounding_cancellation_does_break_bounds() -> None:
     assert any(lower.item() > 0.5 or upper.item() < 0.5 for lower, upper in naive)
 
 
+class Through(nn.Module):
+    """x + 2^60 x - 2^60 x = x: three branches meet in the input."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.there, self.back = nn.Linear(1, 1, bias=False), nn.Linear(1, 1, bias=False)
+        nn.init.constant_(self.there.weight, 2.0**60)
+        nn.init.constant_(self.back.weight, -(2.0**60))
+
+    def forward(self, x: torch.Tensor) -> torch.Tensor:
+        return x + self.there(x) + self.back(x)
+
+
+def overlapping() -> nn.Sequential:
+    """The largest entry in three windows at once, with weights 2^60, 1 and -2^60."""
+    last = nn.Linear(3, 1, bias=False)
+    with torch.no_grad():
+        last.weight.copy_(torch.tensor([[2.0**60, 1.0, -(2.0**60)]]))
+    return nn.Sequential(nn.MaxPool2d((1, 3), 1), nn.Flatten(), last)
+
+
+@pytest.mark.parametrize("method", METHODS)
+def test_cancellation_where_rows_meet_cannot_break_a_bound(method: str) -> None:
+    x = torch.tensor([[[[0.25, 0.125, 0.75, 0.25, 0.5]]]])
+    for model, point in ((Through(), x[:, 0, 0, 2:3]), (overlapping(), x)):
+        for eps in (0.0, 0.0625):
+            lower, upper = bounds(model, point, Threat(eps), method)
+            assert lower.item() <= 0.75 - eps
+            assert 0.75 + eps <= upper.item()
+
+
+def test_an_l2_bound_of_the_evaluated_network_pays_for_the_layers_before() -> None:
+    class Far(nn.Module):
+        def forward(self, x: torch.Tensor) -> torch.Tensor:
+            return x + 1024.0
+
+    last = nn.Linear(2, 1)
+    with torch.no_grad():
+        last.weight.copy_(torch.tensor([[1.0, -1.0]]))
+        last.bias.zero_()
+    model, x = nn.Sequential(Far(), last), torch.rand(50, 2, generator=torch.Generator().manual_seed(0))
+    lower, upper = bounds(model, x, Threat(0.0, 2), evaluation="float")
+    z = model(x).double()
+    assert ((lower <= z) & (z <= upper)).all()
+    assert ((z - (x[:, :1].double() - x[:, 1:])).abs() > 1e-6).any()  # its errors are real
+
+
+def triangle(a: float, b: float, centre: float) -> nn.Sequential:
+    """f = a max(z, 0) + b z, z = x - centre: the second unit carries z + 1, which stays positive."""
+    first, last = nn.Linear(1, 2), nn.Linear(2, 1)
+    with torch.no_grad():
+        first.weight.fill_(1.0)
+        first.bias.copy_(torch.tensor([-centre, 1 - centre]))
+        last.weight.copy_(torch.tensor([[a, b]]))
+        last.bias.fill_(-b)
+    return nn.Sequential(first, nn.ReLU(), last)
+
+
+def test_an_undecided_unit_has_the_usual_lines() -> None:
+    x, one = torch.tensor([[0.5]]), torch.tensor([1])
+    # z in [-1/2, 1/2]: -max(z, 0) + z/2 lies above the chord -(z + 1/2)/2 + z/2 = -1/4, which is met at both ends
+    assert margin_bounds(triangle(-1, 0.5, 0.5), x, one, Threat(0.5)).item() == pytest.approx(-0.25, abs=1e-12)
+    # z in [-1/4, 3/4]: max(z, 0) >= z is the nearer line, so max(z, 0) - z/2 >= z/2 >= -1/8
+    assert margin_bounds(triangle(1, -0.5, 0.25), x, one, Threat(0.5)).item() == pytest.approx(-0.125, abs=1e-12)
+    # z in [-3/4, 1/4]: max(z, 0) >= 0 is, so max(z, 0) + z/2 >= -3/8, its minimum
+    assert margin_bounds(triangle(1, 0.5, 0.75), x, one, Threat(0.5)).item() == pytest.approx(-0.375, abs=1e-12)
+
+
 @pytest.mark.parametrize("method", METHODS)
 def test_overflow_says_nothing_instead_of_something_false(method: str) -> None:
     layers: list[nn.Module] = []
