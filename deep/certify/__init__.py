@@ -14,10 +14,10 @@
 
 from deep.certify.bounds import bounds, margin_bounds, specification_bounds
 from deep.certify.certified import Certified, certified_error
-from deep.certify.search import LeastMargin, exact
 from deep.certify.ibp import ibp, ibp_margins
 from deep.certify.network import Network, network
 from deep.certify.region import Region, region
+from deep.certify.search import LeastMargin, exact
 
 __all__ = [
     "Certified", "LeastMargin", "Network", "Region", "bounds", "certified_error", "exact", "ibp", "ibp_margins",
