@@ -48,9 +48,10 @@ class Form:
 
     def range(self) -> tuple[Floats, Floats]:
         """Ends of c +- (|g_1| + |g_2| + e); four sums, each off by 2^-53 of what is summed at most, taken twice."""
-        spread = np.abs(self.g1) + np.abs(self.g2) + self.e
-        spread = (spread + 8 * UNIT * (spread + np.abs(self.c))) * GROW + TINY
-        return self.c - spread, self.c + spread
+        with np.errstate(all="ignore"):
+            spread = np.abs(self.g1) + np.abs(self.g2) + self.e
+            spread = (spread + 8 * UNIT * (spread + np.abs(self.c))) * GROW + TINY
+            return self.c - spread, self.c + spread
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -88,8 +89,10 @@ class Quadtree:
 
     def _where(self, *labels: int) -> Boxes:
         mask = np.zeros(tuple(n + 2 for n in self.labels.shape), dtype=bool)
-        mask[1:-1, 1:-1] = np.isin(self.labels, labels)
-        edges = [tuple(lo + (hi - lo) * k / 2**self.depth for k in range(2**self.depth + 1)) for lo, hi in self.window]
+        for label in labels:
+            mask[1:-1, 1:-1] |= self.labels == label
+        n = 2**self.depth
+        edges = [tuple(lo + (hi - lo) * Fraction(k, n) for k in range(n + 1)) for lo, hi in self.window]
         return Boxes.on_grid((edges[0], edges[1]), mask)
 
     def boxes(self) -> tuple[Between, Between]:
@@ -101,16 +104,17 @@ class Quadtree:
 
     def polygons(self) -> tuple[Between, Between]:
         """The same between polygons: undecided cells are split by the linear bounds of the score, c - e and c + e."""
-        zero = Polygons.of_boxes(self._where(ZERO), self.window)
-        surely, possibly = self._above(-1), self._above(1)
+        positive = Polygons.of_boxes(self._where(POSITIVE), self.window).boundary
+        surely, possibly = self._above(-1, positive), self._above(1, positive)
         regions = [(~possibly, ~surely), (surely, possibly)]
-        if not zero.is_empty:
+        if (self.labels == ZERO).any():
+            zero = Polygons.of_boxes(self._where(ZERO), self.window)
             regions = [(inner - zero, outer - zero) for inner, outer in regions]
         return Between(*regions[0]), Between(*regions[1])  # type: ignore[arg-type]
 
-    def _above(self, sign: int) -> Polygons:
-        """Where c + sign e, a linear bound of the score, is positive, cell by cell."""
-        pieces: list[Piece] = list(Polygons.of_boxes(self._where(POSITIVE), self.window).boundary)
+    def _above(self, sign: int, positive: tuple[Piece, ...]) -> Polygons:
+        """Where c + sign e, a linear bound of the score, is positive: beside the decided cells parts of the leaves."""
+        pieces = list(positive)
         form, leaves = self.leaves.score, self.leaves
         numbers = np.column_stack([form.c, form.g1, form.g2, form.e, leaves.middle, leaves.half]).tolist()
         for row, place, level in zip(numbers, leaves.places.tolist(), leaves.levels.tolist(), strict=True):

@@ -120,8 +120,8 @@ def network_risks(
     """Standard, boundary, robust and sensible risk of the network under the law, as ``theory.risks`` defines them.
 
     For a ``BoxDistribution`` on the line or in the plane and a ``FiniteDistribution`` with coordinates. Exact wherever
-    ``network_classifier`` is; else a quadtree is refined until every width is at most ``tolerance``, or it can
-    refine no more: ``.width`` tells. ``reference`` is the sensible adversary's, by default the Bayes rule of the law.
+    ``network_classifier`` is; else a quadtree is refined until every width is at most ``tolerance``, or that
+    helps no more: ``.width`` tells. ``reference`` is the sensible adversary's, by default the Bayes rule of the law.
 
     The network is looked at where the adversary can get from the support of the law, so the domain may be unbounded.
 
@@ -140,15 +140,17 @@ def network_risks(
         )
     _check_fit(network, law.dim)
     where = law.domain if law.dim == 1 else _surroundings(law, ball)
-    found = None
+    best = None
     for share in (8 * goal, goal, goal / 8, goal / 64):
         classifier = network_classifier(network, where, tolerance=share, **options)  # type: ignore[arg-type]
         found = _risks(classifier, law, ball, trusted)
-        if found.width <= goal or not _is_enclosed(classifier):
+        stuck = best is not None and 4 * found.width > 3 * best.width
+        best = found
+        if found.width <= goal or stuck or not _is_enclosed(classifier):
             break
         options["exact"] = False
-    assert found is not None
-    return found
+    assert best is not None
+    return best
 
 
 def _risks(f: RegionClassifier, law: Any, ball: Ball, reference: Classifier) -> NetworkRisks:
