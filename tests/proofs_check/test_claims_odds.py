@@ -266,6 +266,22 @@ def test_the_two_laws_of_appendix_e_by_brute_force():
     assert [odds_features.correlation(case.points, 1) for case in (copy, rare)] == [Fraction(2, 5), Fraction(1, 4)]
 
 
+@pytest.mark.parametrize("eps", [Fraction(0), Fraction(1, 4), Fraction(3, 10), Fraction(1, 3), Fraction(2, 5)])
+def test_robust_accuracy_by_trying_the_corners_of_the_ball(eps):
+    points = odds_features.RARE.points
+    seen = set()
+    for w in itertools.product([Fraction(k) for k in (-2, 0, 1, 2, 3)], repeat=2):
+        corners = [(a * eps, b * eps) for a in (-1, 1) for b in (-1, 1)]
+        right = [
+            p.mass
+            for p in points
+            if all(p.y * sum(v * (x + c) for v, x, c in zip(w, p.x, corner, strict=True)) > 0 for corner in corners)
+        ]
+        assert odds_features.robust_accuracy(points, w, eps) == sum(right)
+        seen.add(sum(right))
+    assert len(seen) > 1
+
+
 def test_the_weighted_threshold_on_digits():
     """The repaired threshold on a certified optimum: |sum q y x_i| is eps sum q where w_i is used, else at most."""
     from toy.linear import classifiers, distribution, weighted_correlations
