@@ -109,6 +109,7 @@ def _list(args: argparse.Namespace) -> None:
 
 def _run(args: argparse.Namespace) -> int:
     items, file, rows = _chosen(args.keys, args.paper), None, []
+    order = {item.key: number for number, item in enumerate(items)}
     if args.out:
         setting = {"schema": "tightrope.verdict/1", "budget": args.budget, "seed": args.seed, "commit": commit()}
         file = ResultFile(args.out, setting, resume=args.resume)
@@ -128,7 +129,6 @@ def _run(args: argparse.Namespace) -> int:
     except KeyboardInterrupt:
         sys.stderr.write(f"proofs_check: interrupted with {len(rows)} of the verdicts finished\n")
         code = 130
-    order = {key: number for number, key in enumerate(registry())}
     _emit(sorted(rows, key=lambda row: order[row["key"]]), args)
     return code or int(any(row["fault"] for row in rows))
 

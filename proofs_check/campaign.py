@@ -40,7 +40,7 @@ class Target:
 
     def setting(self, seed: int, batch: int) -> Row:
         """What all lines of the campaign's file share."""
-        named = {"claim": self.key} if self.key else {"margin": self.margin, "cases": self.cases}
+        named = {"claim": self.key} if self.key else {"conjecture": self.margin, "cases": self.cases}
         return {"schema": "tightrope.campaign/1", **named, "campaign_seed": seed, "batch_size": batch}
 
 
@@ -100,7 +100,11 @@ def _of_claim(key: str, n: int, seed: int) -> Row:
 
 
 def _of_margin(target: Target, n: int, seed: int) -> Row:
-    found = refute(load_margin(target.margin), target.cases, n, seed)
+    try:
+        margin = load_margin(target.margin)
+    except ValueError as error:  # this process sees other folders than the one that was asked
+        return {"error": str(error)}
+    found = refute(margin, target.cases, n, seed)
     if isinstance(found, Counterexample):
         return {"tried": found.cases, "verdict": "REFUTED", "slack": None, **witness(found)}
     verdict, slack = "SUPPORTED" if found.n else "UNDECIDED", None if found.slack is None else str(found.slack)
@@ -167,7 +171,7 @@ def _campaign(args: argparse.Namespace) -> int:
             if total.witness:
                 break
     except KeyboardInterrupt:
-        sys.stderr.write(f"proofs_check: interrupted; {args.out} holds {len(total.done)} batches for --resume\n")
+        sys.stderr.write(f"proofs_check: interrupted; {args.out} holds {len(file.finished())} batches for --resume\n")
         code = 130
     line = {"target": args.key or args.margin, **total.line(), "file": str(args.out)}
     notes = [total.witness] if total.witness else []

@@ -11,7 +11,7 @@ from fractions import Fraction
 
 import pytest
 
-from proofs_check import Counterexample, Evidence, check, claim, refute, registry
+from proofs_check import Counterexample, Evidence, check, claim, definition, refute, registry
 from proofs_check.__main__ import FIELDS, main
 from proofs_check.claims import sense, trades
 from proofs_check.claims import sense_examples as examples
@@ -128,6 +128,45 @@ def test_registry_refuses_loose_ends():
         _claim(expected="AMENDED")(lambda budget: Evidence("SUPPORTED", "x", 1))
 
 
+def test_a_premise_without_which_nothing_breaks_is_told():
+    options = {"expected": "PROVED", "premises": ("x < 1", "x > 0")}
+    breaks = {"x < 1": lambda budget: given_case(lambda x: 1 - x, Fraction(2))}
+    proof = Evidence("PROVED", "by hand", 1)
+    good = check(_claim(**options, without=breaks)(lambda budget: proof))
+    assert good.as_expected
+    assert [(premise, found.kind) for premise, found in good.breakages] == [("x < 1", "REFUTED")]
+    idle = check(_claim(**options, without=breaks | {"x > 0": lambda budget: proof})(lambda budget: proof))
+    assert (idle.kind, idle.as_expected) == ("PROVED", False)
+    assert idle.fault == "is not shown to break without 'x > 0'"
+    with pytest.raises(ValueError, match="drops 'x > 5', which is none of its premises"):
+        _claim(**options, without={"x > 5": lambda budget: proof})(lambda budget: proof)
+
+
+def test_a_claim_on_networks_is_not_run_without_a_record():
+    bound = _claim(kind="network", expected="NOT RUN", reads="tightrope.nets/1")(lambda record: 1 / 0)
+    verdict = check(bound)
+    assert (verdict.kind, verdict.as_expected, verdict.record) == ("NOT RUN", True, "")
+    for options in ({"kind": "table"}, {"expected": "PROVED"}):
+        with pytest.raises(ValueError, match="reads records, so it must be of kind 'network' and pinned as NOT RUN"):
+            _claim(**({"kind": "network", "expected": "NOT RUN", "reads": "x/1"} | options))(lambda record: None)
+
+
+@pytest.mark.parametrize("kind", ["IMPOSSIBLE", "NOT RUN", "OUT OF REACH", "REPRODUCED", "DIRECTION HELD", "FAILED"])
+def test_other_verdicts_need_no_witness(kind):
+    assert check(_claim(kind="arithmetic", expected=kind)(lambda budget: Evidence(kind, "so"))).as_expected
+    assert not check(_claim(kind="arithmetic", expected="PROVED")(lambda budget: Evidence(kind, "so"))).as_expected
+
+
+def test_a_definition_has_no_verdict():
+    half = definition("odds-half", paper="ODDS", label="none", place="none", statement="A half.", covers="1/2")
+    assert (half.kind, half.group, check(half).kind, check(half).as_expected) == (
+        "definition",
+        "definitions",
+        None,
+        True,
+    )
+
+
 def test_a_core_needs_a_written_lift():
     bare = _claim(expected="PROVED")(lambda budget: Evidence("PROVED", "core", 1, core=True))
     with pytest.raises(ValueError, match="without a written lift"):
@@ -161,6 +200,8 @@ def test_show_prints_witness_and_repair(capsys):
     assert "predicts" not in out  # a score, not a classifier
     assert "score on points 0" in out
     assert "trades-theorem-3.1-second-repaired" in out
+    assert main(["show", "odds-theorem-2.1", "--budget", "5"]) == 0
+    assert "without 'eps >= 2 eta': REFUTED" in capsys.readouterr().out
 
 
 def test_search_finds_and_exits_with_one(tmp_path, monkeypatch, capsys):

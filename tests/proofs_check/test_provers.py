@@ -77,6 +77,14 @@ def test_a_search_beside_a_proof_can_only_refute_it():
     assert confirmed(weak, Evidence("SUPPORTED", "a search", 3)).kind == "UNDECIDED"
 
 
+def test_the_smallest_margin_and_the_cases_tried_are_kept():
+    found = sampled(lambda x: x + Fraction(1, 2), rationals(), 30)
+    assert (found.tried, found.slack) == (found.cases, Fraction(1, 2))  # Hypothesis tries 0 first
+    beside = confirmed(Evidence("PROVED", "a proof", 1), found)
+    assert (beside.cases, beside.tried, beside.slack) == (1, found.cases, Fraction(1, 2))
+    assert sampled(lambda x: Enclosure(x - 1, x + 5) + 1, rationals(), 30).slack == 0  # what the margin is at least
+
+
 def test_readings_that_disagree_leave_a_claim_unreadable():
     yes, no = Evidence("PROVED", "a proof", 1), given_case(lambda x: -1, 0)
     assert readings({"2 eps": yes, "eps": no}).kind == "UNREADABLE"
