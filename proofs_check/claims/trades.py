@@ -1,22 +1,21 @@
 """Claims of TRADES (Theoretically Principled Trade-off between Robustness and Accuracy): Sections 2.1 to 2.3 and 3.1.
 
 Errors are counted as the paper defines them in Section 2.2, f(X) Y <= 0, so a score of 0 errs for both labels, unless a
-claim says otherwise. The other claims of the paper: ``trades_stripes`` (Section 2.4), ``trades_losses`` (2.5),
-``trades_tight`` (3.2, Lemma C.6), ``trades_algorithms`` (4, appendix A), ``trades_appendix`` (C.1, C.2) and
-``trades_experiments`` (5, appendix D).
+claim says otherwise. A search beside a proof gets a fifth of the budget. The other claims of the paper:
+``trades_boundary`` (Sections 1, 2.1), ``trades_stripes`` (2.4), ``trades_losses`` (2.5), ``trades_tight`` (3.2, Lemma
+C.6), ``trades_algorithms`` (4), ``trades_attacks`` (Algorithm 1, appendix A), ``trades_appendix`` (C.1),
+``trades_margins`` (C.2) and ``trades_experiments`` (5, appendix D).
 """
 
 from __future__ import annotations
 
 import math
-from dataclasses import dataclass
 from fractions import Fraction
-from itertools import pairwise, permutations, product
 from typing import TYPE_CHECKING, Any
 
 from proofs_check.core import Evidence, claim, definition
 from proofs_check.families import ScoreCase, score_cases
-from proofs_check.provers import confirmed, equality, every_case, given_case, sampled, solve
+from proofs_check.provers import confirmed, equality, given_case, sampled, solve
 from theory.ball import Ball
 from theory.bounds import adversarial_surrogate, excess_robust_risk_bound, robust_risk_decomposition
 from theory.distributions import FiniteDistribution
@@ -26,8 +25,6 @@ from theory.risks import boundary_risk
 from theory.scores import Score
 
 if TYPE_CHECKING:
-    from hypothesis import strategies as st
-
     from theory.loss import Loss
 
 
@@ -40,44 +37,6 @@ def rounded_up(x: Any, digits: int = 6) -> Fraction:
     """
     scale = 10**digits
     return Fraction(math.ceil(as_enclosure(x).hi * scale), scale)
-
-
-# ---- Section 1 ------------------------------------------------------------------------------------------------------
-
-Arcs = tuple[tuple[int, int], ...]
-
-
-def separator_margin(arcs: Arcs) -> int:
-    """-abs of (least errors of a linear separator on the points e_i - e_j) - (arcs to drop until there is no cycle)."""
-    from theory.trades.separators import best_separator
-
-    points = [[(k == i) - (k == j) for k in range(3)] for i, j in arcs]
-    fewest = best_separator(points, [1] * len(arcs), 0, "branch").errors
-    orders = [{node: place for place, node in enumerate(order)} for order in permutations(range(3))]
-    return -abs(fewest - min(sum(place[i] > place[j] for i, j in arcs) for place in orders))
-
-
-@claim(
-    "trades-np-hard",
-    paper="TRADES",
-    label="NP-hardness of the 0-1 loss",
-    place="Section 1 and Section 2.5, Definition",
-    kind="remark",
-    statement="Minimising the robust 0-1 loss is NP-hard in general, even for eps = 0.",
-    expected="PROVED",
-    covers="linear classifiers w.x through 0 on rational points, by reduction from the feedback arc set",
-    reading="In general: for a family of classifiers. Over all measurable ones it is a minimum cut.",
-)
-def np_hard(_budget: int) -> Evidence:
-    """Given a directed graph, take for each arc (i, j) the point e_i - e_j with the label +1. A separator w is right
-    there exactly if w_i > w_j. Dropping the arcs where w errs leaves a graph without cycles, since w falls along its
-    arcs; and the arcs that point forward in an order of the nodes are all right under falling weights. So the fewest
-    errors are the fewest arcs whose removal breaks all cycles, which is NP-hard to find (Karp, 1972). The equality is
-    checked on all graphs with three nodes by two routes: exact separators, and orders of the nodes.
-    """
-    pairs = list(permutations(range(3), 2))
-    graphs = [tuple(a for a, kept in zip(pairs, row, strict=True) if kept) for row in product((0, 1), repeat=6)]
-    return every_case(separator_margin, graphs[1:], "directed graphs with an arc on three nodes")
 
 
 # ---- Section 2.1 ----------------------------------------------------------------------------------------------------
@@ -125,7 +84,7 @@ BOUNDARY_ERROR = definition(
 )
 
 
-def _points(case: ScoreCase) -> list[tuple[Fraction, Fraction, list[Fraction]]]:
+def points_of(case: ScoreCase) -> list[tuple[Fraction, Fraction, list[Fraction]]]:
     """Each point's mass, its score, and the scores in its ball, itself included."""
     space, ball = case.law.space, case.ball
     values: list[Any] = [Fraction(0)] * len(space)
@@ -137,122 +96,10 @@ def _points(case: ScoreCase) -> list[tuple[Fraction, Fraction, list[Fraction]]]:
     return [(mass, values[i], [values[j] for j in near[i]]) for i, mass in enumerate(masses)]
 
 
-def neighbourhood_margin(case: ScoreCase) -> Fraction:
-    """Minus the number of points in just one of B(DB(f), eps) and {x: f(x') = 0 for some x' in B(x, eps)}."""
-    differ = [any(a * b <= 0 for b in near) != (0 in near) for _, a, near in _points(case)]
-    return Fraction(-sum(differ))
-
-
-@dataclass(frozen=True, slots=True)
-class PathCase:
-    """A score on [0, 1], linear on each of the n pieces [k/n, (k+1)/n) with these values at their two ends (the last
-    piece holds its right end too), a point x, and a radius."""
-
-    ends: tuple[tuple[Fraction, Fraction], ...]
-    x: Fraction
-    radius: Fraction
-
-    def signs(self, radius: Fraction) -> set[int]:
-        """The signs of the score within ``radius`` of x."""
-        n, found = len(self.ends), set[int]()
-        for k, (a, b) in enumerate(self.ends):
-            lo, hi = max(Fraction(k, n), self.x - radius), min(Fraction(k + 1, n), self.x + radius)
-            if lo > hi or (lo == Fraction(k + 1, n) and k < n - 1):
-                continue
-            left, right = (a + (b - a) * (at * n - k) for at in (lo, hi))
-            closed = hi < Fraction(k + 1, n) or k == n - 1
-            found |= {_sign(left)} | ({_sign(right)} if closed else set())
-            if lo < hi:
-                found |= {_sign(left + right)} | ({-1, 0, 1} if left * right < 0 else set())
-        return found
-
-
-def _sign(x: Fraction) -> int:
-    return (x > 0) - (x < 0)
-
-
-def path_margin(case: PathCase) -> int:
-    """0 if x is in B(DB(f), eps) exactly if a zero of f is within eps of x, else -1."""
-    (here,) = case.signs(Fraction(0))
-    seen = case.signs(case.radius)
-    return -int(any(here * sign <= 0 for sign in seen) != (0 in seen))
-
-
-def path_cases() -> st.SearchStrategy[PathCase]:
-    """Continuous piecewise linear scores."""
-    from hypothesis import strategies as st
-
-    from theory.strategies import rationals
-
-    number, unit = rationals(lo=-2, hi=2, denominators=(1, 2)), rationals(denominators=range(1, 9))
-    knots = st.lists(number, min_size=2, max_size=5)
-    return st.builds(lambda v, x, r: PathCase(tuple(pairwise(v)), x, r), knots, unit, unit)
-
-
-JUMP = PathCase(((Fraction(-1), Fraction(-1)), (Fraction(1), Fraction(1))), Fraction(1, 4), Fraction(1, 2))
-"""-1 left of 1/2 and 1 from there on: 1/4 is in B(DB(f), 1/2), and f has no zero."""
-
-CROSSING_LAW = FiniteDistribution.of_points([(0,), (1,)], {-1: [0, "1/2"], +1: ["1/2", 0]})
-CROSSING = ScoreCase(CROSSING_LAW, Score.of_values(CROSSING_LAW.space, [1, -1]), Ball(1), Fraction(1))
-"""Two points within eps, certain labels, each scored right: R_bdy = 1, but phi(f(X')f(X)) is at most 1/2."""
-
-
-@claim(
-    "trades-boundary-neighbourhood",
-    paper="TRADES",
-    label="B(DB(f), eps), the neighbourhood of DB(f)",
-    place="Section 2.1",
-    kind="remark",
-    statement="B(DB(f), eps) = {x: f(x) f(x') <= 0 for some x' in B(x, eps)} is the neighbourhood of the decision "
-    "boundary {f = 0}.",
-    expected="AMENDED",
-    covers="false for scores that jump over 0, as the Bayes rule of Section 2.4 does: {f = 0} is empty there",
-    reading="The neighbourhood of a set: the points with a point of the set in their ball.",
-    amendment="trades-boundary-neighbourhood-repaired",
-)
-def boundary_neighbourhood(_budget: int) -> Evidence:
-    return given_case(neighbourhood_margin, CROSSING)
-
-
-@claim(
-    "trades-boundary-neighbourhood-repaired",
-    paper="TRADES",
-    label="B(DB(f), eps), the neighbourhood of DB(f), repaired",
-    place="Section 2.1",
-    kind="repair",
-    statement="B(DB(f), eps) holds the points with a zero of f in their ball, if f is continuous and balls connected.",
-    expected="PROVED",
-    covers="every continuous f on any metric space whose balls are connected",
-    premises=("f is continuous", "balls are connected"),
-    repairs="trades-boundary-neighbourhood",
-    without={
-        "f is continuous": lambda _budget: given_case(path_margin, JUMP),
-        "balls are connected": lambda _budget: given_case(neighbourhood_margin, CROSSING),
-    },
-)
-def boundary_neighbourhood_repaired(budget: int) -> Evidence:
-    """A zero x' in the ball gives f(x) f(x') = 0 (core). Conversely, if f(x) f(x') <= 0, then f is 0 at x, or at x', or
-    has opposite signs at the two (core); in the last case it has a zero on the ball, by the intermediate value theorem.
-    (Every function on a space of isolated points is continuous, so the two points of the other premise's witness, whose
-    ball is not connected, show that continuity alone is not enough.)
-    """
-    from z3 import And, Implies, Or
-
-    a, b, _, _ = _signs()
-    proof = solve(
-        [],
-        {
-            "a zero is enough": Implies(b == 0, a * b <= 0),
-            "a zero or two signs": Implies(a * b <= 0, Or(a == 0, b == 0, And(a < 0, b > 0), And(a > 0, b < 0))),
-        },
-    )
-    return confirmed(proof, sampled(path_margin, path_cases(), budget))
-
-
 # ---- Section 2.2 and 2.3: the risks ---------------------------------------------------------------------------------
 
 
-def _signs() -> tuple[Any, Any, Any, list[Any]]:
+def signs() -> tuple[Any, Any, Any, list[Any]]:
     """f(x), f(x') and the label as z3 reals, and what is known of them."""
     from z3 import Or, Reals
 
@@ -284,9 +131,9 @@ def risk_order(budget: int) -> Evidence:
     """
     from z3 import Implies
 
-    a, b, y, known = _signs()
+    a, b, y, known = signs()
     proof = solve([*known, b == a], {"error at x is an error in its ball": Implies(a * y <= 0, b * y <= 0)})
-    return confirmed(proof, sampled(risk_order_margin, score_cases(), budget))
+    return confirmed(proof, sampled(risk_order_margin, score_cases(), max(1, budget // 5)))
 
 
 def eq1_margin(case: ScoreCase) -> Any:
@@ -312,9 +159,9 @@ def eq1(budget: int) -> Evidence:
     B(DB(f), eps), f(x) f(x') <= 0: this is the core. So the existence of such x' in the ball is the same on both sides,
     the indicators add up, and expectations do.
     """
-    a, b, y, known = _signs()
+    a, b, y, known = signs()
     proof = solve([*known, a * y > 0], {"the two events have the same x'": (b * y <= 0) == (a * b <= 0)})
-    return confirmed(proof, sampled(eq1_margin, score_cases(), budget))
+    return confirmed(proof, sampled(eq1_margin, score_cases(), max(1, budget // 5)))
 
 
 # ---- Theorem 3.1 ----------------------------------------------------------------------------------------------------
@@ -390,6 +237,10 @@ def whole_square_margin(case: ScoreCase) -> Any:
     return _bound(case, "squared_hinge").gap
 
 
+CROSSING_LAW = FiniteDistribution.of_points([(0,), (1,)], {-1: [0, "1/2"], +1: ["1/2", 0]})
+CROSSING = ScoreCase(CROSSING_LAW, Score.of_values(CROSSING_LAW.space, [1, -1]), Ball(1), Fraction(1))
+"""Two points within eps, certain labels, each scored right: R_bdy = 1, but phi(f(X')f(X)) is at most 1/2."""
+
 ZERO_SCORE_LAW = FiniteDistribution.of_points([(0,)], {-1: ["1/2"], +1: ["1/2"]})
 ZERO_SCORE = ScoreCase(ZERO_SCORE_LAW, Score.of_values(ZERO_SCORE_LAW.space, [0]), Ball(0), Fraction(1))
 """One point, a fair label, score 0: psi^-1(0) + R_bdy = 0, but R_rob - R* = 1 - 1/2."""
@@ -425,7 +276,7 @@ def _wrong_signs() -> Evidence:
     """What the inequality of BJM06 needs at one point, in either convention for the sign of 0."""
     from z3 import And, If, Implies, Real
 
-    a, _, _, _ = _signs()
+    a, _, _, _ = signs()
     eta = Real("eta")
     least = If(2 * eta < 1, eta, 1 - eta)
     distance = If(2 * eta < 1, 1 - 2 * eta, 2 * eta - 1)
@@ -466,7 +317,7 @@ def natural_excess_repaired(budget: int) -> Evidence:
     the left is at least 0 = psi(0). psi is convex (Lemma 2.1), so psi(E Z) <= E psi(Z) <= R_phi(f) - R*_phi by Jensen,
     and E Z is at most the largest theta with psi(theta) <= R_phi(f) - R*_phi. This is the argument of BJM06.
     """
-    found = [sampled(margin, score_cases(), max(1, budget // 2)) for margin in (sign_margin, sign_square_margin)]
+    found = [sampled(margin, score_cases(), max(1, budget // 10)) for margin in (sign_margin, sign_square_margin)]
     return confirmed(confirmed(_wrong_signs(), found[0]), found[1])
 
 
@@ -506,7 +357,7 @@ def theorem_3_1_first_repaired(budget: int) -> Evidence:
     bounds Pr[sign f(X) != Y] - R*; take the better of the two.
     """
     margins = (corrected_margin, corrected_square_margin)
-    found = [sampled(margin, score_cases(), max(1, budget // 2)) for margin in margins]
+    found = [sampled(margin, score_cases(), max(1, budget // 10)) for margin in margins]
     return confirmed(confirmed(_wrong_signs(), found[0]), found[1])
 
 
@@ -532,7 +383,7 @@ def _price() -> Evidence:
     """The indicator of f(x) f(x') <= 0 is at most phi."""
     from z3 import Function, If, Implies, Real, RealSort
 
-    a, b, _, _ = _signs()
+    a, b, _, _ = signs()
     lam, u = Real("lambda"), Real("u")
     phi = Function("phi", RealSort(), RealSort())
     premises = [lam > 0, u * lam == a * b, Implies(u <= 0, phi(u) >= 1), phi(u) >= 0]
@@ -565,7 +416,7 @@ def theorem_3_1_second_repaired(budget: int) -> Evidence:
     So the indicator of B(DB(f), eps), and the smaller one that asks f(X) Y > 0 besides, is at most the supremum;
     expectations keep the inequality.
     """
-    return confirmed(_price(), sampled(second_hinge_margin, score_cases(), budget))
+    return confirmed(_price(), sampled(second_hinge_margin, score_cases(), max(1, budget // 5)))
 
 
 @claim(
@@ -605,20 +456,20 @@ def theorem_3_1_repaired(budget: int) -> Evidence:
     least 1 (core), and elsewhere at least 0. A zero of f is in B, so it needs no care.
     """
     margins = (whole_hinge_margin, whole_square_margin)
-    found = [sampled(margin, score_cases(), max(1, budget // 2)) for margin in margins]
+    found = [sampled(margin, score_cases(), max(1, budget // 10)) for margin in margins]
     return confirmed(confirmed(_price(), found[0]), found[1])
 
 
 def display_margin(case: ScoreCase) -> Fraction:
     """-abs(Pr[X in B(DB(f), eps)] - E max 1{f(X') != f(X)})."""
-    points = _points(case)
+    points = points_of(case)
     near = sum((mass for mass, a, seen in points if any(a * b <= 0 for b in seen)), Fraction(0))
     return Fraction(equality(near, sum((mass for mass, a, seen in points if any(a != b for b in seen)), Fraction(0))))
 
 
 def strict_display_margin(case: ScoreCase) -> Fraction:
     """-abs(Pr[X in B(DB(f), eps)] - E max 1{f(X') f(X)/lambda < 0})."""
-    points = _points(case)
+    points = points_of(case)
     near = sum((mass for mass, a, seen in points if any(a * b <= 0 for b in seen)), Fraction(0))
     below = sum((mass for mass, a, seen in points if any(a * b / case.lam < 0 for b in seen)), Fraction(0))
     return Fraction(equality(near, below))
@@ -626,7 +477,7 @@ def strict_display_margin(case: ScoreCase) -> Fraction:
 
 def weak_display_margin(case: ScoreCase) -> Any:
     """-abs(Pr[X in B(DB(f), eps)] - E max 1{f(X') f(X)/lambda <= 0}), the first as the theory room has it."""
-    points, law = _points(case), case.law
+    points, law = points_of(case), case.law
     event = case.score.boundary(case.ball, law)
     below = sum((mass for mass, a, seen in points if any(a * b / case.lam <= 0 for b in seen)), Fraction(0))
     return equality(sum((law.mass(event, y) for y in law.labels), Fraction(0)), below)
@@ -668,7 +519,7 @@ def theorem_3_1_proof_repaired(budget: int) -> Evidence:
     """Dividing by lambda > 0 keeps the sign (core), so both sides are the probability of one event."""
     from z3 import Real
 
-    a, b, _, _ = _signs()
+    a, b, _, _ = signs()
     lam, u = Real("lambda"), Real("u")
     proof = solve([lam > 0, u * lam == a * b], {"same sign": (u <= 0) == (a * b <= 0)})
-    return confirmed(proof, sampled(weak_display_margin, score_cases(), budget))
+    return confirmed(proof, sampled(weak_display_margin, score_cases(), max(1, budget // 5)))

@@ -484,7 +484,7 @@ def least_surrogate_risk_repaired(budget: int) -> Evidence:
     mixed = eta * (t * p + (1 - t) * p2) + (1 - eta) * (t * q + (1 - t) * q2)
     linear = t * (eta * p + (1 - eta) * q) + (1 - t) * (eta * p2 + (1 - eta) * q2)
     proof = solve([eta >= 0, eta <= 1], {"C is linear in (phi(a), phi(-a))": mixed == linear})
-    return confirmed(proof, sampled(infimum_margin, score_cases(), budget))
+    return confirmed(proof, sampled(infimum_margin, score_cases(), max(1, budget // 5)))
 
 
 # ---- psi^-1 ---------------------------------------------------------------------------------------------------------

@@ -44,7 +44,7 @@ def lemma_c6(budget: int) -> Evidence:
     of sign f(x), which exceeds min(eta, 1-eta) by |2 eta - 1| if the signs differ, and by 0 if not (core). Expectations
     over x give the lemma.
     """
-    return confirmed(_at_a_point(), sampled(lemma_c6_margin, score_cases(), budget))
+    return confirmed(_at_a_point(), sampled(lemma_c6_margin, score_cases(), max(1, budget // 5)))
 
 
 def _at_a_point() -> Evidence:
@@ -128,7 +128,7 @@ def lemma_c6_proof_repaired(budget: int) -> Evidence:
             "off B one sign": Implies(s == t, (t != y) == (s != y)),
         },
     )
-    return confirmed(proof, sampled(signed_margin, score_cases(), budget))
+    return confirmed(proof, sampled(signed_margin, score_cases(), max(1, budget // 5)))
 
 
 # ---- the Bayes decision rule ----------------------------------------------------------------------------------------
@@ -435,4 +435,4 @@ def tightest_repaired(budget: int) -> Evidence:
     proof = _at_a_point()
     if chain.kind != "PROVED":
         proof = chain
-    return confirmed(proof, sampled(sharper_margin, score_cases(), budget))
+    return confirmed(proof, sampled(sharper_margin, score_cases(), max(1, budget // 5)))
