@@ -358,6 +358,8 @@ def draw_memories(axes: Any) -> None:
     },
     repairs="iaat-algorithm-2",
     figure=draw_memories,
+    searched="no limit of the radii in the paper; Ding et al. (2018), cited for adaptive margins, is told apart in "
+    "words",
 )
 def algorithm_2_repaired(budget: int) -> Evidence:
     """In the band the memory stays. Below it, it rises by beta gamma in each epoch, above it, it falls by beta gamma,

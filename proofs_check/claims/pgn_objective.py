@@ -241,6 +241,7 @@ def bounded_margin(case: Bent) -> Fraction:
     covers="false for logits that fall like 51 |delta|^2, at c = 50",
     reading="eq (8) writes S below max, where the text extends S to all perturbations.",
     amendment="pgn-supremum-repaired",
+    searched="Appendix A; no premise on the growth of the loss is printed",
 )
 def supremum(_budget: int) -> Evidence:
     return given_case(bounded_margin, Bent(Fraction(51), Fraction(50)))
@@ -305,6 +306,7 @@ def draw_objective(axes: Any) -> None:
     covers="false: a linear score with m = 9/2, n = 3, c = 1/2 has two best lengths",
     amendment="pgn-maximiser-repaired",
     figure=draw_objective,
+    searched="Appendix A; no premise that the argmax is one point is printed",
 )
 def maximiser(_budget: int) -> Evidence:
     return given_case(unique_margin, TIE)
@@ -353,6 +355,7 @@ def maximiser_repaired(budget: int) -> Evidence:
     expected="AMENDED",
     covers="false: two examples, each suited by another theta: 1/2 and 0",
     amendment="pgn-eq9-exchange-repaired",
+    searched="as for eq (4)",
 )
 def eq_9_exchange(_budget: int) -> Evidence:
     return given_case(min_exchange_margin, OPPOSED)
@@ -383,6 +386,8 @@ def eq_9_exchange_repaired(budget: int) -> Evidence:
     covers="false for a generator that cannot give each example its own delta: 1/2 and 1",
     reading="The abstract says equivalent and proved, eq (9) has an approximate sign.",
     amendment="pgn-eq9-repaired",
+    searched="eq (8) and (9), the abstract, and eq (1) from (Madry et al., 2018), whose maximum is taken for each "
+    "example",
 )
 def eq_9(_budget: int) -> Evidence:
     return given_case(max_exchange_margin, OPPOSED)
@@ -542,6 +547,7 @@ def converges_margin(case: Target) -> Fraction:
     expected="AMENDED",
     covers="false: F_y = 9/10 where the target is 1/2 has the smaller objective, and nothing pulls it down",
     amendment="pgn-figure6-repaired",
+    searched="Appendix A and the caption; eq (8) has no term that grows with F",
 )
 def figure_6(_budget: int) -> Evidence:
     return given_case(converges_margin, Target(Fraction(9, 10), Fraction(1, 2)))
