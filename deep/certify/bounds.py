@@ -98,8 +98,15 @@ def specification_bounds(
     """Lower bounds, float64 [B, K - 1], of z_y - z_k, k != y in order; with one output of (2y - 1) f, [B, 1]."""
     net, where, arithmetic = _ready(model, x, threat, method, evaluation)
     outputs = output_count(net, x)
-    check_labels(y, outputs)
+    checked(y, x, outputs)
     return _rows(net, x, where, margin_rows(y, outputs).to(x.device), arithmetic, full=method == "crown-ibp")
+
+
+def checked(y: Tensor, x: Tensor, outputs: int) -> None:
+    """Raises ``ValueError`` unless y holds a label the network knows for every sample of x."""
+    if y.shape != x.shape[:1]:
+        raise ValueError(f"labels of shape {tuple(y.shape)} do not fit {len(x)} samples; allowed is one a sample")
+    check_labels(y, outputs)
 
 
 def margin_rows(y: Tensor, outputs: int) -> Tensor:

@@ -8,9 +8,9 @@ from typing import TYPE_CHECKING
 
 import torch
 
-from deep.certify.bounds import margin_bounds
+from deep.certify.bounds import checked, margin_bounds
 from deep.purity import untouched
-from deep.scores import check_labels, wrong
+from deep.scores import wrong
 from theory.enclosure import Contradiction, Enclosure
 
 if TYPE_CHECKING:
@@ -87,7 +87,7 @@ def certified_error(
         for start in range(0, len(x), batch):
             part = slice(start, start + batch)
             z = model(x[part])
-            check_labels(y[part], z.shape[1])
+            checked(y[part], x[part], z.shape[1])
             errs.append(wrong(z, y[part]))
             ball = _part(threat, start, start + batch)
             found.append(margin_bounds(model, x[part], y[part], ball, method, evaluation="float"))

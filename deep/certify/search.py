@@ -20,13 +20,12 @@ from typing import TYPE_CHECKING, Any
 
 import torch
 
-from deep.certify.bounds import output_count
+from deep.certify.bounds import checked, output_count
 from deep.certify.layers import Relu
 from deep.certify.network import Network, network
 from deep.certify.program import ONE, ZERO, Problem
 from deep.certify.rational import Form, combine
 from deep.certify.region import region
-from deep.scores import check_labels
 from theory.enclosure import Enclosure
 from theory.numbers import Exact, as_fraction
 
@@ -75,7 +74,7 @@ def exact(
     """
     net, where = network(model), region(x, threat)
     count = output_count(net, x)
-    check_labels(y, count)
+    checked(y, x, count)
     if where.radius is not None and any(isinstance(node.layer, Relu) for node in net.nodes):
         raise ValueError("an l2 ball around a network with ReLUs has no exact minimum here; allowed is ord inf")
     width = as_fraction(gap, "gap")

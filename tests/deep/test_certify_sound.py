@@ -474,6 +474,8 @@ def test_bad_input_is_refused() -> None:
         bounds(model, x, Threat(0.1), "crown")
     with pytest.raises(ValueError, match="label 3 is out of range"):
         margin_bounds(model, x, torch.tensor([0, 3]), Threat(0.1))
+    with pytest.raises(ValueError, match=r"labels of shape \(1, 2\) do not fit 2 samples"):
+        margin_bounds(model, x, torch.zeros(1, 2).long(), Threat(0.1))
     with pytest.raises(ValueError, match="no samples"):
         bounds(model, x[:0], Threat(0.1))
     nn.init.constant_(model.weight, math.nan)
