@@ -266,13 +266,13 @@ def best_step_margin(case: BumpAttack) -> Fraction:
 
 
 def bump_attacks() -> st.SearchStrategy[BumpAttack]:
-    """Attacks of one to four steps."""
+    """Attacks of two to four steps."""
     from hypothesis import strategies as st
 
     from theory.strategies import rationals
 
     number = rationals(lo=-1, hi=1, denominators=(2, 4))
-    return st.builds(BumpAttack, number, number, rationals(hi=2, denominators=(2, 4)), st.integers(1, 4))
+    return st.builds(BumpAttack, number, number, rationals(hi=1, denominators=(4,)), st.integers(2, 4))
 
 
 @claim(
