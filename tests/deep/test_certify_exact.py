@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+import warnings
 from fractions import Fraction
 from typing import Any
 
@@ -10,12 +11,14 @@ import pytest
 import torch
 from torch import nn
 
+from deep.attack import PGD, AttackWarning, attack
 from deep.attack.threat import Threat
 from deep.certify import certified_error, exact, margin_bounds, network, region
 from deep.certify.certified import Certified
 from deep.certify.program import Problem, mixed_integer
 from deep.certify.rational import combine
-from deep.scores import margin
+from deep.scores import margin, predicted
+from deep.stream import Stream
 from theory.enclosure import Contradiction, Enclosure
 
 GAP = Fraction(1, 10**6)
@@ -63,6 +66,28 @@ def test_certificate_below_truth_below_every_point(seed: int) -> None:
         where = region(x[i : i + 1], threat)
         assert bool(((where.lower <= at) & (at <= where.upper)).all())
         twin.float()
+
+
+@pytest.mark.parametrize("seed", range(6))
+def test_no_attack_contradicts_truth_or_certificate(seed: int) -> None:
+    model, _, _ = tiny(seed)
+    shape = (40, 3) if seed % 2 else (40, 1, 4, 4)
+    x = torch.rand(shape, generator=torch.Generator().manual_seed(seed))
+    y = predicted(model(x).detach())  # every sample is right to begin with
+    y[:4] = (y[:4] + 1) % max(2, model(x).shape[1])
+    eps = 0.1
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore", AttackWarning)  # its health checks speak of the attack, not of the bound
+        found = attack(model, x, y, PGD(steps=30, restarts=2, stop=False), eps=eps, stream=Stream(seed))
+    certified = certified_error(model, x, y, Threat(eps))
+    risk = certified.robust_risk(found.success)  # raises where a certified sample was fooled
+    assert 4 <= int(found.success.sum()) <= certified.error
+    assert risk.lo <= risk.hi
+    z = nn.Sequential(*model).double()(found.x.double())
+    reached = margin(z, y)
+    model.float()
+    for i, truth in enumerate(exact(model, x[:8], y[:8], Threat(eps))):
+        assert certified.margin[i].item() <= float(truth.margin.lo) <= reached[i].item() + 1e-12
 
 
 def least_on_a_line(model: nn.Sequential, sign: int, low: Fraction, high: Fraction) -> Fraction:
