@@ -94,12 +94,7 @@ def test_the_step_loss_has_laws_up_to_eleven_twentieths_only():
     for a, b, c in product(range(11), repeat=3):
         if a + b + c <= 10:
             masses = [Fraction(x, 10) for x in (a, b, c, 10 - a - b - c)]
-            found |= {
-                theta
-                for signs in ((0, 0), (-1, 0))
-                for theta, near in [_tight(masses, signs, xi)]
-                if near
-            }
+            found |= {theta for signs in ((0, 0), (-1, 0)) for theta, near in [_tight(masses, signs, xi)] if near}
     assert max(found) == Fraction(1, 2)  # 11/20 needs finer masses
     assert _tight([Fraction(9, 20), Fraction(11, 20), 0, 0], (0, 0), xi) == (Fraction(11, 20), True)
     margins = [trades_tight.step_margin(trades_tight.Tightness(Fraction(k, 20), xi)) for k in (10, 11, 12, 18)]
@@ -279,3 +274,14 @@ def _record(lams, seeds, *, robust=0.006, delta=0.006, rising=False):
 )
 def test_the_rule_for_table_3(record, verdict):
     assert check("trades-table3", records={"record.json": record}).kind == verdict
+
+
+@pytest.mark.parametrize("item", [trades_tight.tightest, trades_stripes.table1_optimal], ids=lambda item: item.key)
+def test_figures_draw_lines_that_part(item):
+    from matplotlib.figure import Figure
+
+    axes = Figure().subplots()
+    item.figure(axes)
+    first, second, *_ = [np.asarray(line.get_ydata()) for line in axes.lines]
+    assert np.all(first >= second - 1e-9)
+    assert np.max(first - second) > 0.05
