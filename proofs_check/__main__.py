@@ -25,7 +25,7 @@ from proofs_check.core import PAPERS, Budget
 from proofs_check.discovery import BUDGET, check, find, registry
 from proofs_check.report import command as report
 from proofs_check.results import FIELDS, ResultFile, commit, row
-from proofs_check.running import add_effort, results
+from proofs_check.running import add_effort, interruptible, results
 from proofs_check.search import CASES, Counterexample, refute
 from proofs_check.verify import CertificateError, verify_boxes, verify_sample
 from theory import cli
@@ -57,7 +57,8 @@ def main(argv: Sequence[str] | None = None) -> int:
     verify.add_argument("--data", metavar="FOLDER", help="the sample's data, if not where the certificate says")
     cli.add_output_options(verify)
     verify.set_defaults(body=_verify)
-    return cli.run(parser, lambda args: args.body(args), argv)
+    with interruptible():
+        return cli.run(parser, lambda args: args.body(args), argv)
 
 
 def _add_list(commands: Any) -> None:

@@ -6,7 +6,9 @@ carries them to its cluster. What is found depends on the budget and the seed, n
 
 from __future__ import annotations
 
+import os
 import warnings
+from contextlib import contextmanager
 from typing import TYPE_CHECKING, Any
 
 from proofs_check.core import Budget
@@ -17,6 +19,7 @@ from theory import cli
 if TYPE_CHECKING:
     import argparse
     from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+    from types import FrameType
 
     from proofs_check.core import Claim
     from theory.record import Record
@@ -52,7 +55,7 @@ def in_parallel(
 
     way = "generator" if ordered else "generator_unordered"
     pool = Parallel(n_jobs=jobs, return_as=way, batch_size=1)
-    found = pool(delayed(task)(*these) for these in arguments)
+    found = pool(delayed(_at_work)(os.getpid(), task, *these) for these in arguments)
     try:
         for answer in found:  # noqa: UP028 - `yield from` would close the pool before we can
             yield answer
@@ -60,6 +63,44 @@ def in_parallel(
         with warnings.catch_warnings():  # what is not asked for any more is given up, as it should be
             warnings.simplefilter("ignore", UserWarning)
             found.close()
+
+
+@contextmanager
+def interruptible() -> Iterator[None]:
+    """See to it that Ctrl-C is heard in a search.
+
+    Hypothesis times the garbage collector by a callback, and Python prints and drops what such a callback raises, a
+    KeyboardInterrupt too; so one that falls there is raised again a moment later.
+    """
+    import signal
+    import threading
+
+    main = threading.current_thread() is threading.main_thread()
+    if not main or signal.getsignal(signal.SIGINT) is not signal.default_int_handler:
+        yield
+        return
+
+    def handle(number: int, frame: FrameType | None) -> None:
+        if frame is not None and frame.f_code.co_name == "gc_callback":
+            threading.Timer(0.01, signal.raise_signal, [number]).start()
+        else:
+            signal.default_int_handler(number, frame)
+
+    signal.signal(signal.SIGINT, handle)
+    try:
+        yield
+    finally:
+        signal.signal(signal.SIGINT, signal.default_int_handler)
+
+
+def _at_work(asked_by: int, task: Callable[..., Any], *arguments: Any) -> Any:
+    """The task; in a process of its own it leaves Ctrl-C to the one that asked, which then ends this one."""
+    import signal
+    import threading
+
+    if os.getpid() != asked_by and threading.current_thread() is threading.main_thread():
+        signal.signal(signal.SIGINT, signal.SIG_IGN)
+    return task(*arguments)
 
 
 def _units(items: Sequence[Claim]) -> list[list[str]]:

@@ -17,7 +17,7 @@ from proofs_check.__main__ import main
 from proofs_check.campaign import Target, batches
 from proofs_check.core import Budget
 from proofs_check.results import ResultFile, read_rows
-from proofs_check.running import results
+from proofs_check.running import interruptible, results
 
 CLAIMS = registry()
 KEYS = (
@@ -226,21 +226,41 @@ def test_a_campaign_that_decides_nothing_says_so(conjectures, capsys):
     assert json.loads(capsys.readouterr().out)["rows"][0]["verdict"] == "UNDECIDED"
 
 
-def test_ctrl_c_stops_all_processes_and_loses_no_batch(conjectures):
-    line = ["campaign", "--margin", "conjectures_of_a_test:true", "--cases", "numbers", "--batch", "20", "--jobs", "2",
-            "--out", "c.jsonl"]  # fmt: skip
+@pytest.mark.parametrize("jobs", [[], ["--jobs", "2"]], ids=["alone", "two"])
+def test_ctrl_c_stops_all_processes_and_loses_no_batch(conjectures, jobs):
+    line = ["campaign", "--margin", "conjectures_of_a_test:true", "--cases", "numbers", "--batch", "20", *jobs]
     surroundings = os.environ | {"PYTHONPATH": str(ROOT)}
     running = subprocess.Popen(
-        [sys.executable, "-m", "proofs_check", *line], env=surroundings, start_new_session=True,
+        [sys.executable, "-m", "proofs_check", *line, "--out", "c.jsonl"], env=surroundings, start_new_session=True,
         stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True,
     )  # fmt: skip
-    deadline = time.monotonic() + 60
-    while time.monotonic() < deadline and not (
-        Path("c.jsonl").exists() and Path("c.jsonl").read_text().count("\n") > 1
-    ):
+    deadline, file = time.monotonic() + 60, Path("c.jsonl")
+    while time.monotonic() < deadline and not (file.exists() and file.read_text().count("\n") > 1):
         time.sleep(0.05)
     os.killpg(running.pid, signal.SIGINT)
-    out, err = running.communicate(timeout=60)
+    try:
+        out, err = running.communicate(timeout=20)
+    finally:
+        running.kill()
     assert running.returncode == 130
     assert err == f"proofs_check: interrupted; c.jsonl holds {len(read_rows('c.jsonl'))} batches for --resume\n"
     assert "SUPPORTED" in out
+
+
+def test_ctrl_c_is_heard_while_the_garbage_collector_calls_back():
+    """Python would drop an interrupt that is raised there."""
+    import gc
+
+    def gc_callback(phase, info):  # as Hypothesis names it
+        if phase == "start":
+            signal.raise_signal(signal.SIGINT)
+
+    gc.callbacks.append(gc_callback)
+    try:
+        with interruptible(), pytest.raises(KeyboardInterrupt):
+            gc.collect()
+            gc.callbacks.remove(gc_callback)
+            time.sleep(5)
+    finally:
+        gc.callbacks[:] = [each for each in gc.callbacks if each is not gc_callback]
+    assert signal.getsignal(signal.SIGINT) is signal.default_int_handler
