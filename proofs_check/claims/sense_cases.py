@@ -99,8 +99,8 @@ def mass_at(case: SensibleCase, i: int) -> Fraction:
 
 
 def few(budget: int) -> int:
-    """The random cases to try beside a proof, of a budget."""
-    return budget // 8 if budget >= 8 else budget
+    """The random cases to try beside a proof, of a budget: a twentieth, but a dozen if there are so many."""
+    return budget // min(20, max(1, budget // 12))
 
 
 def distance(space: FiniteSpace, i: int, j: int, ord: float) -> Fraction:

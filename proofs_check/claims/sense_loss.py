@@ -522,6 +522,49 @@ def c_zero_jumps(_budget: int) -> Evidence:
     return every_case(steady_margin, [flip], "the one example that 'can' asks for")
 
 
+FIGURE_4 = sense_definition(
+    "sense-figure-4",
+    label="Figure 4",
+    place="Appendix D",
+    statement="The sensible loss over the model, for c >= 1/2: falling on the natural stage, flat at log(1/c) on the "
+    "reversed one, falling on full PGD.",
+    covers="max{loss(x), min{full loss, log(1/c)}}, see sense-eq5-continuous",
+)
+
+
+def perturbed_margin(case: Stage) -> int:
+    """-1 if a full attack finds p_y < c but the sensible example is as confident as x, else 0."""
+    return -1 if min(case.confidences) < case.c and case.sensible == case.confidences[0] else 0
+
+
+@sense(
+    "sense-appendix-d-perturbed",
+    label="Appendix D, perturbation on the reversed stage",
+    place="Appendix D",
+    kind="remark",
+    statement="As long as c > 0, an example on the reversed stage still has a perturbation in an adapted ball.",
+    expected="PROVED",
+    covers="the sensible example has a larger loss than x, so it is another point; every number of labels",
+    premises=("p_y(x) > c", "f(x) = y", CONTINUOUS),
+    without={
+        "p_y(x) > c": lambda _budget: given_case(
+            perturbed_margin, Stage((Fraction(3, 5), Fraction(1, 5)), Fraction(7, 10))
+        ),
+        "f(x) = y": lambda _budget: given_case(
+            perturbed_margin, Stage((Fraction(2, 5), Fraction(3, 10), Fraction(1, 5)), Fraction(3, 10))
+        ),
+        CONTINUOUS: lambda _budget: given_case(perturbed_margin, Stage((Fraction(9, 10), Fraction(1, 10)), HALF)),
+    },
+)
+def still_perturbed(_budget: int) -> Evidence:
+    """By continuity the example has p_y = c (premise s = c of the core, see the loss of the reversed stage), below that
+    of x.
+    """
+    premises, of = in_general()
+    x, low, s, c = (of[name] for name in ("x", "low", "s", "c"))
+    return solve([*premises, of["right"], x > c, low < c, s == c], {"less confident than x": of["first"] < x})
+
+
 @sense(
     "sense-appendix-d-gradient",
     label="Appendix D, gradient of the reversed stage",

@@ -229,6 +229,26 @@ def no_collapse(record: Any) -> Evidence:
 
 
 @network(
+    "sense-natural-capacity",
+    label="Section 5.2, natural training",
+    place="Section 5.2",
+    statement="Trained on natural MNIST examples, capacities 1 and 2 reach about 95 % and 97 %, the others above 99 %.",
+    covers=COVERS.format("sense-natural-capacity"),
+    reading="Rule: within two points of 95 and 97, and above 98.5 for capacities 3 to 5.",
+)
+def natural_capacity(record: Any) -> Evidence:
+    def fault(rows: Rows) -> str:
+        near = {1: (93, 97), 2: (95, 99)}
+        for row in rows:
+            lo, hi = near.get(row["capacity"], (Fraction("98.5"), 100))
+            if not lo <= number(row, "natural") <= hi:
+                return f"capacity {row['capacity']} has {row['natural']}"
+        return ""
+
+    return by_rule(record, "sense-natural-capacity", fault)
+
+
+@network(
     "sense-c0-free",
     label="Section 5.2, c = 0 at low capacity",
     place="Section 5.2",

@@ -310,6 +310,7 @@ GOOD = {
         (5, "0.1", 99, 91), (5, "0.5", 99, 92), (5, "0.9", 99, 90))],
     "no_collapse": [{"method": "pgd", "capacity": 1, "natural": 11},
                     SENSE | {"capacity": 1, "c": "0.5", "natural": 90}],
+    "natural_capacity": [{"capacity": 1, "natural": "95.2"}, {"capacity": 4, "natural": "99.1"}],
     "c0_free": [{"capacity": 2, "unperturbed": 5, "pgd40": 80, "natural": 90}],
     "figure_3": [{"model": m, "natural_margin": k, "adversarial_margin": k, "negative_share": k}
                  for k, m in enumerate(("pgd", "sense 0.5", "sense 0.9"))],
@@ -324,6 +325,7 @@ SPOILT = {
     "table_1": (0, {"pgd100": "53"}), "table_2": (1, {"accuracy": "10"}), "table_3": (0, {"cw40": "90"}),
     "table_4": (2, {"natural": 90}), "table_5": (1, {"natural": 10}), "tables_6_7": (1, {"robust": 95}),
     "figure_2": (2, {"pgd40": 95}), "no_collapse": (1, {"natural": 10}), "c0_free": (0, {"pgd40": 20}),
+    "natural_capacity": (1, {"natural": 98}),
     "figure_3": (2, {"negative_share": 0}), "negative_share": (9, {"robust": 200}), "figure_7": (1, {"pgd40": 95}),
     "figure_8": (0, {"deviation": 0}), "figure_10": (0, {"accuracy_twice": "80"}), "stable": (1, {"full_end": 0}),
 }  # fmt: skip
