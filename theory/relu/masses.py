@@ -62,7 +62,6 @@ def mass(boundary: Iterable[Piece], density: StepDensity) -> Fraction:
 
 
 def _between(edges: list[Any], a: Any, b: Any) -> list[Any]:
-    """The edges strictly between two numbers."""
+    """The edges between two numbers, the larger of these included."""
     lo, hi = (a, b) if a < b else (b, a)
-    found = edges[bisect_right(edges, lo) : bisect_right(edges, hi)]
-    return found[:-1] if found and found[-1] == hi else found
+    return edges[bisect_right(edges, lo) : bisect_right(edges, hi)]

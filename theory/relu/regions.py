@@ -40,10 +40,10 @@ class Linear:
     exact: dict[int, Line] = field(default_factory=dict)
 
 
-def exact_regions(network: ReluNetwork, window: Window, max_tiles: int = 100_000) -> tuple[Polygons, Polygons]:
+def exact_regions(network: ReluNetwork, window: Window, max_tiles: int | None = None) -> tuple[Polygons, Polygons]:
     """{score < 0} and {score > 0} within the window.
 
-    Raises ``TooManyTilesError``, a ``ValueError``, beyond ``max_tiles`` tiles, ``ValueError`` but for two inputs.
+    Raises ``TooManyTilesError``, a ``ValueError``, beyond ``max_tiles`` tiles if given, ``ValueError`` but for two inputs.
 
     >>> from fractions import Fraction
     >>> diamond = ReluNetwork([([[1.0, 0.0], [-1.0, 0.0], [0.0, 1.0], [0.0, -1.0]], [0.0] * 4), ([[-1.0] * 4], [1.0])])
@@ -66,7 +66,7 @@ def exact_regions(network: ReluNetwork, window: Window, max_tiles: int = 100_000
     while stack:
         tile, linear, known = stack.pop()
         tiles += 1
-        if tiles > max_tiles:
+        if max_tiles is not None and tiles > max_tiles:
             raise TooManyTilesError(f"more than {max_tiles} tiles are cut; enclose the regions, with exact=False")
         last = linear.layer == len(network.layers) - 1
         known, low, high = _signs(tile, linear, known, whole)

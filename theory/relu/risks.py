@@ -33,7 +33,7 @@ if TYPE_CHECKING:
     from theory.ball import Ball
     from theory.law import Classifier
 
-MAX_TILES = 30_000
+AFFORDABLE = 6_000_000  # tiles times neurons: what "auto" spends on exact regions, some ten seconds
 MAX_CELLS = 500_000
 _RISKS = ("standard", "boundary", "robust", "sensible")
 
@@ -65,7 +65,7 @@ def network_classifier(
     *,
     exact: bool | str = "auto",
     tolerance: Exact = "1/1000",
-    max_tiles: int = MAX_TILES,
+    max_tiles: int | None = None,
     max_cells: int = MAX_CELLS,
 ) -> RegionClassifier:
     """The sign of the network's score as decision regions, for every function of ``theory``.
@@ -79,8 +79,9 @@ def network_classifier(
     ======  ====================================  ===================================================================
 
     A score of 0 is in neither region, so it errs for both labels. With ``exact`` True all linear regions near the
-    decision boundary are cut, and ``TooManyTilesError`` is raised beyond ``max_tiles``; with False a quadtree of at
-    most ``max_cells`` cells leaves about the share ``tolerance`` of the box undecided; "auto" tries both in turn.
+    decision boundary are cut, and ``TooManyTilesError`` is raised beyond ``max_tiles`` if given; with False a quadtree
+    of at most ``max_cells`` cells leaves about the share ``tolerance`` of the box undecided; "auto" cuts tiles for some
+    ten seconds at most (or ``max_tiles`` tiles), then falls back on the quadtree.
 
     Raises ``ValueError`` where network and domain do not fit, for an unbounded box, and for other numbers of inputs.
     """
@@ -97,6 +98,8 @@ def network_classifier(
     window = window_of(domain)
     if exact:
         try:
+            if max_tiles is None and exact is not True:
+                max_tiles = AFFORDABLE // sum(network.widths)
             negative, positive = exact_regions(network, window, max_tiles)  # type: ignore[assignment]
             return RegionClassifier.binary(positive, negative)
         except TooManyTilesError:
@@ -114,7 +117,7 @@ def network_risks(
     *,
     exact: bool | str = "auto",
     tolerance: Exact = "1/1000",
-    max_tiles: int = MAX_TILES,
+    max_tiles: int | None = None,
     max_cells: int = MAX_CELLS,
 ) -> NetworkRisks:
     """Standard, boundary, robust and sensible risk of the network under the law, as ``theory.risks`` defines them.
