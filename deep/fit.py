@@ -45,6 +45,7 @@ if TYPE_CHECKING:
 
     from torch import Tensor, nn
 
+    from deep.captured import CapturedStep
     from deep.images import Images
     from deep.objectives import Method
 
@@ -64,6 +65,7 @@ class Recipe:
 
     ``schedule`` multiplies ``lr``; ``ema`` is the decay of a moving average of the weights; ``precision`` "bf16" runs
     the network (not the losses) under bfloat16 autocast; ``channels_last`` is a memory format, faster for convolutions.
+    ``graph`` takes each whole step as one CUDA graph (`deep.captured`), for small networks on a GPU.
     ``seed`` orders the samples and draws the noise: one number, or one for each network of a `deep.stack.Stack`.
 
     Raises ``ValueError`` for a number out of range and an unknown name.
@@ -80,6 +82,7 @@ class Recipe:
     seed: int | tuple[int, ...] = 0
     precision: str = "float32"
     channels_last: bool = False
+    graph: bool = False
 
     def __post_init__(self) -> None:
         allowed = {
@@ -180,12 +183,13 @@ class _Run:
         self.stream = self._together([stream.child("train") for stream in self.streams])
         self.optimizer = _optimizer(model, recipe)
         self.state: Any = method.prepare(model, self.images, self.stream.child("prepare"))
+        self.captured = self._captured() if recipe.graph else None
         if self.runs > 1 and self.state.per_sample:
             raise ValueError(f"{method.name} remembers samples, which a stack cannot; train the networks one by one")
         self.ema = None if recipe.ema is None else {k: v.detach().clone() for k, v in model.state_dict().items()}
         self.config = _config(model, method, images, recipe)
         self.length = math.ceil(len(images) / recipe.batch)
-        self.epoch, self.step, self.seen = 0, 0, 0
+        self.epoch, self.step, self.seen, self.rate = 0, 0, 0, recipe.lr
         self.sums: dict[str, Tensor] = {}
         self.history: list[Row] = []
         self.folder: Path | None = None
@@ -210,8 +214,7 @@ class _Run:
         x = self.images.batch(index).contiguous(memory_format=self.layout)
         progress = self.done / (self.recipe.epochs * self.length)
         batch = Batch(x, self.images.y[index], index, self.epoch, progress, noise)
-        for group in self.optimizer.param_groups:
-            group["lr"] = self.recipe.lr * self.recipe.schedule(progress)
+        self._set_rate(self.recipe.lr * self.recipe.schedule(progress))
         self.model.train()
         self.optimizer.zero_grad(set_to_none=True)
         share = len(index) / whole
@@ -219,17 +222,20 @@ class _Run:
         cuda = [self.device] if self.device.type == "cuda" else []
         with torch.random.fork_rng(cuda):
             _seed(self.stream.child("dropout", self.epoch, self.step, self.world.rank).seed, self.device)
-            if len(index):
+            if self.captured is not None and whole == self.recipe.batch * self.runs:
+                loss, statistics = self.captured(x, batch.y, index, noise)
+            elif len(index):
                 loss, statistics = self.method.loss(self.model, batch, self.state)
                 # The mean over the rows of R networks is 1 / R of what each of them is to descend.
                 (loss * self.runs if self.runs > 1 else loss).backward()  # type: ignore[no-untyped-call]
             else:
                 loss, statistics = x.new_zeros(()), {}
-        loss = self.world.average(self.model.parameters(), loss.detach(), share)
         # On a GPU looking at the loss would wait for it; there its sum is looked at before each checkpoint.
-        if self.device.type == "cpu" and not math.isfinite(float(loss)):
-            self._diverged()
-        self.optimizer.step()
+        if self.captured is None or whole < self.recipe.batch * self.runs:
+            loss = self.world.average(self.model.parameters(), loss.detach(), share)
+            if self.device.type == "cpu" and not math.isfinite(float(loss)):
+                self._diverged()
+            self.optimizer.step()
         if self.ema is not None:
             self._follow()
         self.seen += len(index)
@@ -256,7 +262,7 @@ class _Run:
         """Write the epoch's row of the history and turn to the next epoch."""
         self._check()
         sums, seen = self._totals()
-        row: Row = {"epoch": self.epoch + 1, "lr": self.optimizer.param_groups[0]["lr"]}
+        row: Row = {"epoch": self.epoch + 1, "lr": self.rate}
         row |= {name: _finite(float(sums[name]) / seen) for name in sorted(sums)}
         if on_epoch is not None:
             with untouched(self.model):
@@ -267,6 +273,22 @@ class _Run:
     def _totals(self) -> tuple[dict[str, Tensor], int]:
         seen = torch.tensor(self.seen, device=self.device)
         return self.world.sum(self.sums), int(self.world.sum({"seen": seen})["seen"])
+
+    def _set_rate(self, rate: float) -> None:
+        self.rate = rate
+        for group in self.optimizer.param_groups:
+            if torch.is_tensor(group["lr"]):
+                group["lr"].fill_(rate)
+            else:
+                group["lr"] = rate
+
+    def _captured(self) -> CapturedStep:
+        from deep.captured import CapturedStep, check_device
+
+        check_device(self.device)
+        if self.world.size > 1:
+            raise ValueError("a step of several processes is no CUDA graph; leave graph out, or start one process")
+        return CapturedStep(self.model, self.method, self.optimizer, self.state, self.runs)
 
     # ---- in a folder ----
 
@@ -307,6 +329,7 @@ class _Run:
             k, _, name = key.partition("/")
             parameter = parameters[int(k)]
             here = torch.empty_like(parameter).copy_(value) if value.shape == parameter.shape else value
+            here = here.to(self.device) if self.recipe.graph else here  # Adam's count of steps, else on the CPU
             self.optimizer.state[parameter][name] = here
         if self.ema is not None:
             for name, value in found.part("ema").items():
@@ -364,11 +387,16 @@ class _Run:
 
 
 def _optimizer(model: nn.Module, recipe: Recipe) -> torch.optim.Optimizer:
+    parameters, rate = list(model.parameters()), recipe.lr
+    options: dict[str, Any] = {"weight_decay": recipe.weight_decay}
+    on_gpu = recipe.graph and parameters[0].device.type == "cuda"
+    if on_gpu:  # a graph reads the rate where it lies, and fused kernels alone take it so
+        options |= {"fused": True, "lr": torch.tensor(rate, device=parameters[0].device)}
+    else:
+        options["lr"] = rate
     if recipe.optimizer == "adam":
-        return torch.optim.Adam(
-            model.parameters(), lr=recipe.lr, betas=(recipe.momentum, 0.999), weight_decay=recipe.weight_decay
-        )
-    return torch.optim.SGD(model.parameters(), lr=recipe.lr, momentum=recipe.momentum, weight_decay=recipe.weight_decay)
+        return torch.optim.Adam(parameters, betas=(recipe.momentum, 0.999), capturable=on_gpu, **options)
+    return torch.optim.SGD(parameters, momentum=recipe.momentum, **options)
 
 
 def _seed(seed: int, device: torch.device) -> None:
