@@ -12,7 +12,15 @@ import numpy as np
 import pytest
 from scipy import ndimage
 
-from proofs_check.claims import sense, sense_algorithms, sense_cheese, sense_loss, sense_margins, sense_networks
+from proofs_check.claims import (
+    sense,
+    sense_algorithms,
+    sense_cheese,
+    sense_figure9,
+    sense_loss,
+    sense_margins,
+    sense_networks,
+)
 from proofs_check.claims import sense_examples as examples
 from proofs_check.claims import sense_tables as tables
 from proofs_check.claims import sense_text as text
@@ -195,10 +203,10 @@ def test_a_wrong_formula_is_refuted_on_the_curves():
         return [((best.forced[+1] & near) ^ (near - sense_cheese.left_of(hi + eps / 9))).volume() + 0 * lo]
 
     assert examples.at_priors(margins, F(1, 8), F(1, 6), ends="()").kind == "REFUTED"
-    moved = sense_cheese.Place(F(1, 5), F(11, 20))
-    assert sense_cheese.order_margin(moved) < 0  # between eps_1 and 1/4, where the repair says so
+    moved = examples.Place(F(1, 5), F(11, 20))
+    assert sense_figure9.order_margin(moved) < 0  # between eps_1 and 1/4, where the repair says so
     with pytest.raises(ValueError, match="no counterexample"):
-        given_case(sense_cheese.order_margin, sense_cheese.Place(F(1, 6), F(11, 20)))
+        given_case(sense_figure9.order_margin, examples.Place(F(1, 6), F(11, 20)))
 
 
 # ---- the loss and the algorithms ----
