@@ -11,11 +11,29 @@ from fractions import Fraction
 from itertools import pairwise
 from typing import TYPE_CHECKING, Any
 
-from proofs_check.core import Claim, Evidence, Prover, claim
+from proofs_check.core import Claim, Evidence, Prover, claim, definition
 from proofs_check.provers import every_case
 
 if TYPE_CHECKING:
     from theory.record import Record
+
+ACCURACIES = definition(
+    "trades-accuracies",
+    paper="TRADES",
+    label="A_rob and A_nat",
+    place="Section 5",
+    statement="A_rob(f) = 1 - R_rob(f) and A_nat(f) = 1 - R_nat(f) on the test data.",
+    covers="1 - theory.risks.robust_risk, 1 - standard_risk; an attack gives an upper bound on A_rob only",
+)
+DELTAS = definition(
+    "trades-deltas",
+    paper="TRADES",
+    label="Delta_LHS, Delta_RHS, Delta",
+    place="Section 5.1",
+    statement="Delta_LHS = R_rob(f) - R*_nat, Delta_RHS = R_phi(f) - R*_phi + E max phi(f(X') f(X)/lambda), Delta = "
+    "Delta_RHS - Delta_LHS.",
+    covers="theory.bounds.excess_robust_risk_bound, gap; for the hinge, whose psi^-1 is the identity up to 1",
+)
 
 # ---- Table 3 --------------------------------------------------------------------------------------------------------
 

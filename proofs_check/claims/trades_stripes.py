@@ -269,7 +269,7 @@ def steps_margin(pairs: int) -> int:
     "error by the all-one rule, with large natural error.",
     expected="PROVED",
     covers="1/(2 eps) = n = 1, ..., 5, rules that are constant on stripes: all-one is one of n + 1 rules that attain "
-    "1/2, all of the form -1 up to 2m eps and +1 beyond; n = 0 or no whole number: see Table 1",
+    "1/2, all of the form -1 up to 2m eps and +1 beyond; where 1/(2 eps) is not whole see Table 1",
     reading="Achieved, not: by it alone.",
 )
 def table1_whole(_budget: int) -> Evidence:
