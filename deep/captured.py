@@ -13,11 +13,13 @@ plain steps are tested on the CPU with a stand-in that runs the step anew instea
 
 from __future__ import annotations
 
+import math
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any, NoReturn
 
 import torch
 
+from deep.attack.threat import Threat
 from deep.stream import Stream
 
 if TYPE_CHECKING:
@@ -93,6 +95,11 @@ class StaticBatch:
     y: Tensor
     index: Tensor
     stream: Fed
+    low: float = 0.0
+    high: float = 1.0
+
+    def threat(self, eps: float | Tensor, ord: float = math.inf) -> Threat:
+        return Threat(eps, ord, self.low, self.high)
 
     @property
     def epoch(self) -> NoReturn:

@@ -213,7 +213,8 @@ class _Run:
     def _one_step(self, index: Tensor, whole: int, noise: Stream) -> None:
         x = self.images.batch(index).contiguous(memory_format=self.layout)
         progress = self.done / (self.recipe.epochs * self.length)
-        batch = Batch(x, self.images.y[index], index, self.epoch, progress, noise)
+        box = self.images.low, self.images.high
+        batch = Batch(x, self.images.y[index], index, self.epoch, progress, noise, *box)
         self._set_rate(self.recipe.lr * self.recipe.schedule(progress))
         self.model.train()
         self.optimizer.zero_grad(set_to_none=True)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Protocol
 
@@ -9,6 +10,7 @@ import torch
 from torch import nn
 
 from deep.attack.gradient import ascend
+from deep.attack.threat import Threat
 from deep.purity import inner, untouched
 
 if TYPE_CHECKING:
@@ -18,7 +20,6 @@ if TYPE_CHECKING:
 
     from deep.attack.gradient import Start
     from deep.attack.losses import AttackLoss
-    from deep.attack.threat import Threat
     from deep.stream import Stream
 
 Statistics = dict[str, "Tensor"]
@@ -26,8 +27,8 @@ Statistics = dict[str, "Tensor"]
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Batch:
-    """Some samples: ``x`` in [0, 1], labels ``y``, their numbers ``index`` in the data set, where the run is (``epoch``
-    from 0, ``progress`` in [0, 1) of all steps), and the ``stream`` of this step.
+    """Some samples: ``x`` in the box [``low``, ``high``], labels ``y``, their numbers ``index`` in the data set, where
+    the run is (``epoch`` from 0, ``progress`` in [0, 1) of all steps), and the ``stream`` of this step.
     """
 
     x: Tensor
@@ -36,6 +37,12 @@ class Batch:
     epoch: int
     progress: float
     stream: Stream
+    low: float = 0.0
+    high: float = 1.0
+
+    def threat(self, eps: float | Tensor, ord: float = math.inf) -> Threat:
+        """The ball of that radius around the samples, within their box."""
+        return Threat(eps, ord, self.low, self.high)
 
 
 class State(Protocol):

@@ -7,7 +7,6 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 from deep.attack.losses import CrossEntropy
-from deep.attack.threat import Threat
 from deep.objectives.method import Batch, Stateless, Statistics, adversary, check_attack
 from deep.scores import cross_entropy
 
@@ -49,7 +48,7 @@ class PGDAT:
         return Stateless()
 
     def loss(self, model: nn.Module, batch: Batch, state: Stateless) -> tuple[Tensor, Statistics]:  # noqa: ARG002
-        threat = Threat(self.eps, self.ord)
+        threat = batch.threat(self.eps, self.ord)
         moved = adversary(model, batch, CrossEntropy(), threat, steps=self.steps, step_size=self.step_size)
         loss = cross_entropy(model(moved), batch.y).mean()
         return loss, {"loss": loss.detach()}

@@ -15,7 +15,6 @@ from typing import TYPE_CHECKING, Any
 import torch
 
 from deep.attack.losses import KL, MARGIN_TO_SELF, AttackLoss, Surrogate
-from deep.attack.threat import Threat
 from deep.objectives.method import (
     Batch,
     Stateless,
@@ -83,7 +82,7 @@ class TRADES:
         z = model(batch.x) if same_in_training(model) else None
         z0 = outputs(model, batch.x) if z is None else z.detach()
         moved = adversary(
-            model, batch, KL(), Threat(self.eps, self.ord), steps=self.steps, step_size=self.step_size,
+            model, batch, KL(), batch.threat(self.eps, self.ord), steps=self.steps, step_size=self.step_size,
             start="normal", z0=z0,
         )  # fmt: skip
         z, z_moved = both(model, batch.x, moved) if z is None else (z, model(moved))
@@ -129,7 +128,7 @@ class BinaryTRADES:
         ascended: AttackLoss = Surrogate(price) if self.adversary == "phi" else MARGIN_TO_SELF
         seen = z0 / _column(self.lam) if self.adversary == "phi" else z0
         moved = adversary(
-            model, batch, ascended, Threat(self.eps, self.ord), steps=self.steps, step_size=self.step_size,
+            model, batch, ascended, batch.threat(self.eps, self.ord), steps=self.steps, step_size=self.step_size,
             start="normal", z0=seen,
         )  # fmt: skip
         z, z_moved = both(model, batch.x, moved) if z is None else (z, model(moved))
@@ -142,8 +141,10 @@ class BinaryTRADES:
 class CertifiedTRADES:
     """min E phi(f(X) Y) + phi(|f(X)| l(X) / lam), with l <= sign f(X) f(x') on the ball by interval bounds.
 
-    Since phi does not increase, the second term is at least the maximum that an attack looks for. The radius grows from
-    0 to eps over the first ``ramp`` of the run; over the ball of radius 0 the bound is exact.
+    Since phi does not increase, the second term is at least the maximum that an attack looks for. Over the first
+    ``ramp`` of the run the radius grows from 0 to eps, and the weight of the second term from 0 to 1: at a radius near
+    0 the term asks for |f| >= sqrt(lam) whatever the label, and a constant score grants it. The bound and the |f| that
+    it is multiplied with are those of the network as it is evaluated.
     """
 
     eps: float
@@ -166,14 +167,14 @@ class CertifiedTRADES:
         from deep.certify import ibp
 
         price = phi(self.surrogate)
-        radius = self.eps * min(1.0, batch.progress / self.ramp) if self.ramp else self.eps
+        share = min(1.0, batch.progress / self.ramp) if self.ramp else 1.0
         z = model(batch.x)
         check_one_score(z)
-        lower, upper = ibp(inner(model), batch.x, radius, 0.0, 1.0)
-        f = z[:, 0]
-        least = torch.where(f > 0, lower[:, 0], -upper[:, 0])
-        natural = price(f * signs(batch.y))
-        robust = price(least * f.abs() / self.lam)
+        lower, upper = ibp(inner(model), batch.x, share * self.eps, batch.low, batch.high)
+        f = z if same_in_training(model) else ibp(inner(model), batch.x, 0.0, batch.low, batch.high)[0]
+        least = torch.where(f > 0, lower, -upper)[:, 0]
+        natural = price(z[:, 0] * signs(batch.y))
+        robust = share * price(least * f[:, 0].abs() / self.lam)
         return _sum(natural, robust)
 
 
