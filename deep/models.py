@@ -1,6 +1,8 @@
-"""Networks by name: the small ones of the TRADES code, a linear model and multi-layer perceptrons.
+"""Networks by name: the small ones of the TRADES code, a linear model, multi-layer perceptrons, and those of
+`deep.architectures`.
 
-Every network is a chain of standard layers, so certificates can walk through it; it maps [B, *shape] to [B, outputs].
+Every network is a chain of layers, here standard ones that certificates can walk through; it maps [B, *shape] to
+[B, outputs].
 One output is a real score of a binary problem, K >= 2 are logits. Images come in [0, 1]: normalisation is the network's
 first layer.
 
@@ -19,6 +21,8 @@ from typing import TYPE_CHECKING, Any
 
 import torch
 from torch import nn
+
+from deep import architectures
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Mapping, Sequence
@@ -221,5 +225,6 @@ BUILDERS: dict[str, Callable[..., list[tuple[str, nn.Module]]]] = {
     "small-cnn": _small_cnn,
     "mlp": _mlp,
     "linear": _linear,
+    **architectures.BUILDERS,
 }
 """Builders of layers by the name of the network: (shape, outputs, **options) -> named layers."""

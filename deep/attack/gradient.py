@@ -28,13 +28,14 @@ NEAR = 1e-3
 class Ascent:
     """Where an ascent ended: the points ``x``, how many gradients each sample took, and whether it met a dead zone.
 
-    ``dead`` [B] marks samples whose gradient was exactly 0 at some step. With ``best``, or with a ``stop``, ``value``
-    [B] is the loss at ``x``; else None: the last point is not looked at.
+    ``dead`` [B] marks samples whose gradient was exactly 0 at some step, ``stopped`` [B] those that ``stop`` marked.
+    With ``best``, or with a ``stop``, ``value`` [B] is the loss at ``x``; else None: the last point is not looked at.
     """
 
     x: Tensor
     queries: Tensor
     dead: Tensor
+    stopped: Tensor
     value: Tensor | None = None
 
 
@@ -76,6 +77,7 @@ def ascend(
     run = _Run(x, y, z0, threat, torch.as_tensor(step_size, dtype=x.dtype, device=x.device), moved)
     answer, n = moved.clone(), len(x)
     queries, dead = x.new_zeros(n, dtype=torch.long), x.new_zeros(n, dtype=torch.bool)
+    stopped = torch.zeros_like(dead)
     value = x.new_full((n,), -torch.inf) if best or stop is not None else None
     rows = torch.arange(n, device=x.device)  # the samples that are still in the run
     velocity = torch.zeros_like(x) if momentum else None
@@ -93,6 +95,7 @@ def ascend(
             kept = torch.zeros_like(gone)
             if stop is not None:
                 stops = stop(seen, run.y, now) & ~gone
+                stopped[rows] |= stops
                 kept, gone = stops & (revert and k > 0), gone | stops
                 here = torch.where(_like(kept, here), before, here)
             better = ~kept & ((now > value[rows]) if best else torch.ones_like(kept))
@@ -123,7 +126,7 @@ def ascend(
             rows, before, gone = rows[stay], before[stay], gone[stay]
             velocity = None if velocity is None else velocity[stay]
             run.keep(stay)
-    return Ascent(answer, queries, dead, value)
+    return Ascent(answer, queries, dead, stopped, value)
 
 
 class _Run:
