@@ -257,7 +257,7 @@ def test_ctrl_c_is_heard_while_the_garbage_collector_calls_back():
 
     gc.callbacks.append(gc_callback)
     try:
-        with interruptible(), pytest.raises(KeyboardInterrupt):
+        with interruptible(), pytest.raises(KeyboardInterrupt):  # noqa: PT012 - it comes when it comes
             gc.collect()
             gc.callbacks.remove(gc_callback)
             time.sleep(5)
