@@ -114,6 +114,18 @@ def outputs(model: nn.Module, x: Tensor) -> Tensor:
     return answer
 
 
+def evaluated(model: nn.Module, x: Tensor) -> Tensor:
+    """The outputs of the network as it is evaluated (no dropout, running statistics), with gradients."""
+    flags = [(module, module.training) for module in model.modules()]
+    try:
+        model.eval()
+        answer: Tensor = model(x)
+    finally:
+        for module, flag in flags:
+            module.training = flag
+    return answer
+
+
 def both(model: nn.Module, x: Tensor, moved: Tensor) -> tuple[Tensor, Tensor]:
     """The outputs at clean and at moved points, with gradients.
 

@@ -22,6 +22,7 @@ from deep.objectives.method import (
     adversary,
     both,
     check_attack,
+    evaluated,
     outputs,
     same_in_training,
 )
@@ -143,8 +144,8 @@ class CertifiedTRADES:
 
     Since phi does not increase, the second term is at least the maximum that an attack looks for. Over the first
     ``ramp`` of the run the radius grows from 0 to eps, and the weight of the second term from 0 to 1: at a radius near
-    0 the term asks for |f| >= sqrt(lam) whatever the label, and a constant score grants it. The bound and the |f| that
-    it is multiplied with are those of the network as it is evaluated.
+    0 the term asks for |f| >= sqrt(lam) whatever the label, and a constant score grants it. The bound is of the network
+    as it is evaluated, so both terms are: there is no dropout.
     """
 
     eps: float
@@ -168,13 +169,12 @@ class CertifiedTRADES:
 
         price = phi(self.surrogate)
         share = min(1.0, batch.progress / self.ramp) if self.ramp else 1.0
-        z = model(batch.x)
+        z = evaluated(model, batch.x)
         check_one_score(z)
         lower, upper = ibp(inner(model), batch.x, share * self.eps, batch.low, batch.high)
-        f = z if same_in_training(model) else ibp(inner(model), batch.x, 0.0, batch.low, batch.high)[0]
-        least = torch.where(f > 0, lower, -upper)[:, 0]
-        natural = price(z[:, 0] * signs(batch.y))
-        robust = share * price(least * f[:, 0].abs() / self.lam)
+        f, least = z[:, 0], torch.where(z > 0, lower, -upper)[:, 0]
+        natural = price(f * signs(batch.y))
+        robust = share * price(least * f.abs() / self.lam)
         return _sum(natural, robust)
 
 
