@@ -203,6 +203,18 @@ def _joined(some: list[Leaves]) -> Leaves:
     return Leaves(places, levels, score, middle, half)
 
 
+def score_range(network: ReluNetwork, middle: Floats, half: Floats) -> tuple[Floats, Floats]:
+    """Lower and upper bounds (N,) of the score on N cells of centres (N, 2) and half-sides (2,), rounding included.
+
+    >>> tent = ReluNetwork([([[1.0, 0.0], [-1.0, 0.0]], [0.0, 0.0]), ([[1.0, 1.0]], [-0.5])])  # |x| - 1/2
+    >>> [ends.round(6).tolist() for ends in score_range(tent, np.array([[0.75, 0.0]]), np.array([0.25, 1.0]))]
+    [[0.0], [0.5]]
+    """
+    ranges = [_score(network, part, half)[0].range() for part in _in_blocks(middle, network)]
+    low, high = (np.concatenate(ends) for ends in zip(*ranges, strict=True))
+    return np.where(np.isnan(low), -np.inf, low), np.where(np.isnan(high), np.inf, high)
+
+
 def _signs(network: ReluNetwork, middle: Floats, half: Floats) -> tuple[Form, NDArray[np.int8]]:
     """The form of the score on each cell and the sign it proves."""
     parts = [_score(network, part, half) for part in _in_blocks(middle, network)]
