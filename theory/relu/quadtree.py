@@ -207,8 +207,8 @@ def score_range(network: ReluNetwork, middle: Floats, half: Floats) -> tuple[Flo
     """Lower and upper bounds (N,) of the score on N cells of centres (N, 2) and half-sides (2,), rounding included.
 
     >>> tent = ReluNetwork([([[1.0, 0.0], [-1.0, 0.0]], [0.0, 0.0]), ([[1.0, 1.0]], [-0.5])])  # |x| - 1/2
-    >>> [ends.round(6).tolist() for ends in score_range(tent, np.array([[0.75, 0.0]]), np.array([0.25, 1.0]))]
-    [[0.0], [0.5]]
+    >>> [f"{ends[0]:.6f}" for ends in score_range(tent, np.array([[0.875, 0.0]]), np.array([0.125, 1.0]))]
+    ['0.250000', '0.500000']
     """
     ranges = [_score(network, part, half)[0].range() for part in _in_blocks(middle, network)]
     low, high = (np.concatenate(ends) for ends in zip(*ranges, strict=True))
