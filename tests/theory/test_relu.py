@@ -303,6 +303,13 @@ def test_intervals_have_the_sign_of_the_exact_score(seed: int) -> None:
 # ---- degenerate networks ----
 
 
+def test_a_score_of_zero_on_an_interval_is_in_neither_region() -> None:
+    negative, positive = line_regions(ReluNetwork([([[1.0]], [-0.5]), ([[1.0]], [0.0])]))
+    assert positive == Boxes([(("1/2", None),)])
+    assert negative.is_empty
+    assert line_regions(linear(0.0, bias=-1.0)) == (Boxes.everything(1), Boxes.nothing(1))
+
+
 def dead_left(bias: float = 0.0) -> ReluNetwork:
     """relu(x - 1/2) + bias: the same number on the whole left half."""
     return ReluNetwork([([[1.0, 0.0]], [-0.5]), ([[1.0]], [bias])])
@@ -424,9 +431,24 @@ def test_forms_hold_the_exact_score(scale: float) -> None:
     assert 0 < linear_form.e.max() < 1e-14
 
 
+def test_cells_lie_within_their_rounded_boxes() -> None:
+    from theory.relu.quadtree import _cells
+
+    rng = random.Random(3)
+    for far in (0, 1, 10**6, 10**15):
+        window = ((far + F(1, 3), far + F(5, 7)), (F(-1, 9) - far, F(1) - far))
+        for level in (0, 3, 12):
+            places = np.array([[rng.randrange(2**level) for _ in range(2)] for _ in range(20)])
+            middle, half = _cells(window, places, level)
+            for place, m in zip(places.tolist(), middle.tolist(), strict=True):
+                for k, c, h, (lo, hi) in zip(place, m, half.tolist(), window, strict=True):
+                    step = (hi - lo) / 2**level
+                    assert F(c) - F(h) <= lo + k * step
+                    assert lo + (k + 1) * step <= F(c) + F(h)
+
+
 def test_ranges_of_tiles_hold_the_exact_inputs() -> None:
     from theory.relu.lines import point
-    from theory.relu.network import integer_layers
     from theory.relu.regions import Linear, _inputs, _next
     from theory.relu.tiles import tile_through
 
@@ -437,7 +459,18 @@ def test_ranges_of_tiles_hold_the_exact_inputs() -> None:
         weight, bias = network.layers[0]
         first = Linear(0, np.column_stack([weight, bias]), np.zeros((len(bias), 3)))
         on = np.array([rng.random() < 0.6 for _ in bias])
+        on[0] = True
+        # inputs of the second layer that cancel almost, so that what floats make of them is rounding alone
+        later = network.layers[1][0].copy()
+        later[:, 0] = -(later[:, 1:] @ (weight[1:, 0] * on[1:])) / weight[0, 0]
+        network = ReluNetwork([(weight, bias), (later, network.layers[1][1] * 0), network.layers[2]])
         second = _next(network, first, on)
+        assert (np.abs(second.rows[:, 0]) < 1e-14 * np.abs(later).max() * np.abs(weight).max()).all()
+        for i, row in enumerate(later.tolist()):
+            exact = sum(
+                (F(w) * F(x) for w, x, up in zip(row, weight[:, 0].tolist(), on.tolist(), strict=True) if up), F(0)
+            )
+            assert abs(F(float(second.rows[i, 0])) - exact) <= F(float(second.errors[i, 0]))
         for linear_map in (first, second):
             inputs, doubt = _inputs(tile_through([point(*c) for c in corners]), linear_map)
             for j, corner in enumerate(corners):
@@ -453,7 +486,6 @@ def test_ranges_of_tiles_hold_the_exact_inputs() -> None:
                     ]
                 for i, v in enumerate(values):
                     assert abs(F(float(inputs[i, j])) - v) <= F(float(doubt[i, j]))
-        assert integer_layers(network)[0][1] > 0
 
 
 # ---- laws and domains ----
@@ -540,6 +572,9 @@ def test_too_many_tiles_fall_back_on_the_quadtree() -> None:
     rough = network_risks(network, law, EPS, exact=False, tolerance="1/20")
     assert found.width < rough.width <= F(1, 20)
     assert rough.standard.contains(exact.standard)
+    hardly = network_risks(network, law, Ball("1/1000000"), exact=False, tolerance="1/20")
+    assert hardly.boundary.lo == 0  # what is known of the robust and of the standard risk overlaps
+    assert hardly.boundary.contains(network_risks(network, law, Ball("1/1000000")).boundary)
     stopped = network_risks(network, law, EPS, exact=False, max_cells=100)
     assert stopped.width > F(1, 1000)
     assert stopped.standard.contains(exact.standard)

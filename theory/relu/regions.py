@@ -43,7 +43,7 @@ class Linear:
 def exact_regions(network: ReluNetwork, window: Window, max_tiles: int | None = None) -> tuple[Polygons, Polygons]:
     """{score < 0} and {score > 0} within the window.
 
-    Raises ``TooManyTilesError``, a ``ValueError``, beyond ``max_tiles`` tiles if given, ``ValueError`` but for two inputs.
+    Raises ``TooManyTilesError``, a ``ValueError``, beyond ``max_tiles`` if given, ``ValueError`` but for two inputs.
 
     >>> from fractions import Fraction
     >>> diamond = ReluNetwork([([[1.0, 0.0], [-1.0, 0.0], [0.0, 1.0], [0.0, -1.0]], [0.0] * 4), ([[-1.0] * 4], [1.0])])
