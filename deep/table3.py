@@ -160,16 +160,18 @@ def check_one_label(images: Images) -> None:
 
 def table3(
     train: Images, test: Images, *, methods: Sequence[str], lams: Sequence[Fraction], seeds: int, plan: Plan,
-    surrogate: str = "hinge", jobs: int = 1, show: Callable[[int, int], None] | None = None,
+    surrogate: str = "hinge", jobs: int = 1, keep: Path | None = None,
+    show: Callable[[int, int], None] | None = None,
 ) -> dict[str, Any]:  # fmt: skip
     """Train a network for every method, lam and seed, and judge it: the data of a record.
 
-    ``jobs`` processes share the networks; each is trained on one thread, so the answer does not depend on them.
+    ``jobs`` processes share the networks; each is trained on one thread, so the answer does not depend on them. In the
+    folder ``keep`` each network has a checkpoint, from which an interrupted call goes on.
     """
     from joblib import Parallel, delayed
 
     places = [(name, lam, seed) for name in methods for lam in lams for seed in range(seeds)]
-    tasks = (delayed(_one)(train, test, place, plan, surrogate) for place in places)
+    tasks = (delayed(_one)(train, test, place, plan, surrogate, keep) for place in places)
     rows = []
     for row in Parallel(n_jobs=jobs, return_as="generator")(tasks):
         rows.append(row)
@@ -186,9 +188,10 @@ def table3(
 
 
 def _one(
-    train: Images, test: Images, place: tuple[str, Fraction, int], plan: Plan, surrogate: str
+    train: Images, test: Images, place: tuple[str, Fraction, int], plan: Plan, surrogate: str, keep: Path | None
 ) -> dict[str, Any]:
     name, lam, seed = place
+    folder = None if keep is None else keep / f"{name}-{lam.numerator}-{lam.denominator}-{seed}"
     options: dict[str, Any] = {"eps": float(plan.eps), "lam": float(lam), "surrogate": surrogate}
     if name != "certified-trades":
         options |= {"steps": plan.attack_steps, "step_size": plan.step_size}
@@ -197,7 +200,7 @@ def _one(
     try:
         model = build(plan.model, shape=train.shape, outputs=1, seed=seed)
         recipe = Recipe(plan.epochs, seed=seed, **plan.recipe)
-        done = fit(model, method(name, **options), train, recipe, progress=False)
+        done = fit(model, method(name, **options), train, recipe, folder=folder, progress=False)
         gap, extra = two_sided(model, test, eps=plan.eps, lam=lam, surrogate=surrogate, seed=seed)
     finally:
         torch.set_num_threads(threads)
@@ -349,6 +352,7 @@ def main(argv: Sequence[str] | None = None) -> int:
     parser.add_argument("--model", choices=BUILDERS, help="default net for 28 x 28 images, mlp for digits")
     parser.add_argument("--jobs", type=cli.count_type("jobs"), default=min(2, os.cpu_count() or 1), metavar="N",
                         help="processes that share the networks (default 2)")  # fmt: skip
+    parser.add_argument("--keep", type=Path, metavar="FOLDER", help="keep checkpoints there, and go on from them")
     parser.add_argument("--record", type=Path, metavar="FILE", help="print this record; nothing is trained")
     parser.add_argument("--save", type=cli.output_type("save", (".json",)), metavar="FILE", help="write the record")
     parser.add_argument("--plot", type=cli.figure_type("plot"), metavar="FILE", help="draw Delta over lam")
@@ -379,7 +383,7 @@ def _trained(args: argparse.Namespace) -> Record:
     with cli.steps("networks") as show:
         data = table3(
             train, test, methods=args.methods, lams=args.lam, seeds=args.seeds, plan=plan, surrogate=args.surrogate,
-            jobs=args.jobs, show=show,
+            jobs=args.jobs, keep=args.keep, show=show,
         )  # fmt: skip
     return Record.new(SCHEMA, data, command=cli.command(args), seeds={"first": 0, "count": args.seeds})
 
