@@ -43,6 +43,8 @@ FUNCTIONS = (
     "Pr",
 )
 _SIGNS = {"<=": "≤", ">=": "≥", "!=": "≠", "->": "→", "-": "−", "*": "·", "~": "∼", "||": "‖", ".": "·", "in": "∈"}
+SPELLED = {**GREEK, **{word: _SIGNS[word] for word in ("<=", ">=", "!=", "->")}}
+"""What is shown for what is written."""
 _OPEN, _CLOSE = "([{", ")]}"
 
 _WORD = r"[A-Za-z]+"

@@ -4,16 +4,21 @@
   const claims = [...document.querySelectorAll("details.claim")];
   const sections = [...document.querySelectorAll("section.paper")];
   const count = document.getElementById("count");
-  const text = new Map(claims.map((claim) => [claim, `${claim.id} ${claim.dataset.text || ""} ${claim.textContent}`.toLowerCase()]));
+  // What is searched for is written as in the source, R_rob(f) <= psi, and found where it is set as a formula.
+  const signs = new Map(Object.entries(JSON.parse(document.getElementById("signs").textContent)));
+  const plain = (text) => text.toLowerCase().replace(/[_^{}\u2060]/g, "").replace(/'/g, "′").replace(/-/g, "−");
+  const spelled = (word) => word.replace(/[a-z]+|[<>!]=|->/gi, (part) => signs.get(part) || part);
+  const text = new Map(claims.map((claim) => [claim, plain(`${claim.id} ${claim.textContent}`)]));
+  const has = (text, word) => text.includes(plain(word)) || text.includes(plain(spelled(word)));
   const chosen = (name) => form.elements[name].value;
 
   const filter = () => {
-    const words = chosen("search").toLowerCase().split(/\s+/).filter(Boolean);
+    const words = chosen("search").split(/\s+/).filter(Boolean);
     let shown = 0;
     for (const claim of claims) {
       const its = { ...claim.parentElement.dataset, ...claim.dataset };
       const fits = ["paper", "verdict", "group"].every((name) => !chosen(name) || its[name] === chosen(name));
-      claim.hidden = !(fits && words.every((word) => text.get(claim).includes(word)));
+      claim.hidden = !(fits && words.every((word) => has(text.get(claim), word)));
       shown += !claim.hidden;
     }
     for (const section of sections) {

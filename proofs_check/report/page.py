@@ -1,17 +1,19 @@
 """The report as one page of HTML that needs no network: style, script, figures and formulas are in it.
 
-Without scripts it is a plain page whose entries open and close; the script adds a filter and a search.
+Without scripts it is a plain page whose entries open and close; the script adds a filter and a search. End tags that
+HTML lets one leave out are left out, for the page is long.
 """
 
 from __future__ import annotations
 
+import json
 import re
 from html import escape
 from importlib import resources
 from typing import TYPE_CHECKING
 
 from proofs_check.core import PAPERS, VERDICTS
-from proofs_check.report import mathml
+from proofs_check.report import figures, mathml
 from proofs_check.report.entries import Entry, summary
 from proofs_check.report.tables import proved
 
@@ -57,6 +59,7 @@ def page(entries: Sequence[Entry], how: str, commit: str | None) -> str:
         "</section>",
         "</main>",
         f"<footer><p>{_FOOT}</p></footer>",
+        f'<script type="application/json" id="signs">{json.dumps(mathml.SPELLED)}</script>',
         f"<script>\n{_file('page.js')}</script>",
         "</body>",
         "</html>",
@@ -161,14 +164,11 @@ def _paper(paper: str, entries: Sequence[Entry]) -> str:
 def _claim(entry: Entry) -> str:
     item, row = entry.claim, entry.row
     head = f'<span class="label">{escape(item.label)}</span>{_badge(entry.verdict, entry.shown)}'
-    statement = mathml.html(item.statement)
-    source = (
-        f' data-text="{escape(item.statement)}"' if "<math" in statement else ""
-    )  # so that what is written is found
-    marks = f'{source} data-verdict="{entry.verdict}" data-group="{item.group}"'
+    statement, drawn = mathml.html(item.statement), figures.svg(item)
+    marks = f"data-verdict='{entry.verdict}' data-group={item.group}"
     return "\n".join(
         [
-            f'<details class="claim" id="{item.key}"{marks}>',
+            f'<details class="claim" id="{item.key}" {marks}>',
             f'<summary>{head}<span class="statement">{statement}</span></summary>',
             "<div>",
             f'<p class="fault">{escape(item.key)} {escape(row["fault"])}.</p>' if row["fault"] else "",
@@ -184,7 +184,7 @@ def _claim(entry: Entry) -> str:
             _term("Repairs", _link(item.repairs)),
             _term("Argument", "".join(f"<p>{_paragraph(text)}</p>" for text in item.lift.split("\n\n") if text)),
             _term("Witness", _witness(row)),
-            _term("Figure", _figure(item)),
+            _term("Figure", f"<figure>{drawn}</figure>" if drawn else ""),
             _term("Run again, and cite", _again(item)),
             "</dl>",
             "</div>",
@@ -203,7 +203,7 @@ def _badge(verdict: str, shown: str = "") -> str:
 
 
 def _term(name: str, content: str) -> str:
-    return f"<dt>{name}</dt><dd>{content}</dd>" if content else ""
+    return f"<dt>{name}<dd>{content}" if content else ""
 
 
 def _link(key: str) -> str:
@@ -224,7 +224,7 @@ def _premises(item: Claim, row: Row) -> str:
             if found
             else ""
         )
-        lines.append(f"<li>{mathml.html(premise)}{inside}{_witness(found) if found else ''}</li>")
+        lines.append(f"<li>{mathml.html(premise)}{inside}{_witness(found) if found else ''}")
     return f"<ul>{''.join(lines)}</ul>" if lines else ""
 
 
@@ -237,42 +237,8 @@ def _witness(row: Row) -> str:
     if not row["witness"]:
         return ""
     cells = [*row["table"], ["margin", "right minus left side", row["margin"]]]
-    lines = "".join("<tr>" + "".join(f"<td>{escape(cell)}</td>" for cell in line) + "</tr>" for line in cells)
-    heads = "".join(f'<th scope="col">{name}</th>' for name in ("part", "item", "value"))
-    table = f"<table><thead><tr>{heads}</tr></thead><tbody>{lines}</tbody></table>"
+    lines = "".join(
+        f"<tr><th scope=row>{escape(part)}<td>{escape(name)}<td>{escape(cell)}" for part, name, cell in cells
+    )
+    table = f"<table>{lines}</table>"
     return f"{table}<pre>{escape(row['witness'])}</pre>"
-
-
-# ---- figures --------------------------------------------------------------------------------------------------------
-
-
-def _figure(item: Claim) -> str:
-    """The claim's figure as inline SVG, with a title; ids are made unique on the page."""
-    if item.figure is None:
-        return ""
-    import io
-
-    import matplotlib as mpl
-    from matplotlib.figure import Figure
-
-    figure = Figure(figsize=(4.6, 3.0), layout="constrained")
-    item.figure(figure.subplots())
-    stream = io.StringIO()
-    with mpl.rc_context({"svg.hashsalt": "tightrope", "svg.fonttype": "none"}):
-        figure.savefig(stream, format="svg", metadata={"Date": None, "Creator": None, "Format": None, "Type": None})
-    return f"<figure>{_inlined(stream.getvalue(), item)}</figure>"
-
-
-def _inlined(svg: str, item: Claim) -> str:
-    svg = svg[svg.index("<svg") :]
-    svg = re.sub(r"<metadata>.*?</metadata>\s*", "", svg, flags=re.DOTALL)
-    svg = re.sub(r'\s(?:xmlns(?::\w+)?|version)="[^"]*"', "", svg)
-    svg = re.sub(r'\bid="', f'id="{item.key}-', svg)
-    svg = re.sub(r'href="#', f'href="#{item.key}-', svg)
-    svg = svg.replace("url(#", f"url(#{item.key}-")
-    svg = re.sub(r"<!--.*?-->\s*", "", svg, flags=re.DOTALL)
-    svg = re.sub(r"\d+\.\d{2,}", lambda number: f"{float(number[0]):.1f}".removesuffix(".0"), svg)  # tenths of a point
-    svg = re.sub(r"\s*\n\s*", "\n", svg)
-    title = f'<title id="{item.key}-title">{escape(item.label)} of {item.paper}: {escape(item.statement)}</title>'
-    head, _, rest = svg.partition(">")
-    return f'{head} role="img" aria-labelledby="{item.key}-title">{title}{rest}'
