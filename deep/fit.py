@@ -303,8 +303,9 @@ class _Run:
             self._load(Checkpoint.read(path, self.config))
         if self.world.rank == 0:
             folder.mkdir(parents=True, exist_ok=True)
-            for left in folder.glob(f".{Path(CHECKPOINT).stem}.*"):  # of a process that was killed while writing
-                left.unlink(missing_ok=True)
+            for name in (CHECKPOINT, LOG):
+                for left in folder.glob(f".{Path(name).stem}.*"):  # by a process that was killed while writing
+                    left.unlink(missing_ok=True)
             self._log()
 
     def save(self) -> None:

@@ -233,6 +233,14 @@ def test_a_run_stopped_before_any_step_ends_in_the_same_bytes(tmp_path: Path) ->
             assert (folder / name).read_bytes() == (tmp_path / "whole" / name).read_bytes(), (step, name)
 
 
+def test_what_a_killed_process_left_half_written_is_removed(tmp_path: Path) -> None:
+    for name in (CHECKPOINT, LOG):
+        stem, _, suffix = name.partition(".")
+        (tmp_path / f".{stem}.0123456789ab.{suffix}").write_bytes(b"half")
+    run(tmp_path)
+    assert {path.name for path in tmp_path.iterdir()} == {CHECKPOINT, LOG}
+
+
 def test_a_finished_run_is_given_back(tmp_path: Path) -> None:
     whole, again = run(tmp_path), run(tmp_path)
     assert again.steps == 0

@@ -161,10 +161,18 @@ CIFAR = ("airplane", "automobile", "bird", "cat", "deer", "dog", "frog", "horse"
 
 
 @pytest.mark.parametrize(
-    ("suffix", "side", "name"), [(".jpg", 32, "cifar10-jpeg"), (".png", 32, "my"), (".jpg", 8, "my")]
+    ("classes", "suffix", "side", "name"),
+    [
+        (CIFAR, ".jpg", 32, "cifar10-jpeg"),
+        (CIFAR, ".png", 32, "my"),
+        (CIFAR, ".jpg", 8, "my"),
+        (CIFAR[:9], ".jpg", 32, "my"),
+    ],
 )
-def test_a_lossy_copy_of_cifar_is_always_called_so(tmp_path: Path, suffix: str, side: int, name: str) -> None:
-    pictures(tmp_path / "my/train", dict.fromkeys(CIFAR, 1), suffix=suffix, side=side)
+def test_a_lossy_copy_of_cifar_is_always_called_so(
+    tmp_path: Path, classes: tuple[str, ...], suffix: str, side: int, name: str
+) -> None:
+    pictures(tmp_path / "my/train", dict.fromkeys(classes, 1), suffix=suffix, side=side)
     assert load(tmp_path / "my").name == f"{name} train"
     cache = tmp_path / "cache.npz"
     assert {load(tmp_path / "my", cache=cache).name for _ in range(2)} == {f"{name} train"}
