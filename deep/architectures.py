@@ -50,7 +50,7 @@ def _odds_cnn(shape: Shape, outputs: int) -> Layers:
     convolutions with 32 and 64 filters that keep the size, each pooled, and a dense layer of 1024 units.
     """
     channels, height, width = _image(shape, "odds-cnn", 4)
-    sides = [-(-(-(-n // 2)) // 2) for n in (height, width)]
+    sides = [math.ceil(n / 4) for n in (height, width)]
     return [
         ("conv1", nn.Conv2d(channels, 32, 5, padding=2)), ("relu1", nn.ReLU()),
         ("pool1", nn.MaxPool2d(2, ceil_mode=True)), ("conv2", nn.Conv2d(32, 64, 5, padding=2)), ("relu2", nn.ReLU()),

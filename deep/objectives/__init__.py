@@ -2,20 +2,34 @@
 
 from __future__ import annotations
 
-from dataclasses import fields
+import math
+from dataclasses import MISSING, fields
 from types import MappingProxyType
 from typing import TYPE_CHECKING, Any
 
+from deep.objectives.baselines import (
+    ALP,
+    FGM,
+    GradientRegularised,
+    LabelRegularised,
+    Mixture,
+    MixupAT,
+    NoiseRegularised,
+)
+from deep.objectives.iaat import IAAT
 from deep.objectives.method import Batch, Method, Stateless
 from deep.objectives.natural import PGDAT, Natural
+from deep.objectives.pgn import PGN, GeneratorAttack
+from deep.objectives.sense import SENSE
 from deep.objectives.trades import TRADES, BinaryTRADES, CertifiedTRADES
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
 __all__ = [
-    "METHODS", "PGDAT", "TRADES", "Batch", "BinaryTRADES", "CertifiedTRADES", "Method", "Natural", "Stateless",
-    "method",
+    "ALP", "FGM", "IAAT", "METHODS", "PGDAT", "PGN", "SENSE", "TRADES", "Batch", "BinaryTRADES", "CertifiedTRADES",
+    "GeneratorAttack", "GradientRegularised", "LabelRegularised", "Method", "Mixture", "MixupAT", "Natural",
+    "NoiseRegularised", "Stateless", "method",
 ]  # fmt: skip
 
 METHODS: Mapping[str, tuple[Any, Mapping[str, Any]]] = MappingProxyType(
@@ -26,6 +40,18 @@ METHODS: Mapping[str, tuple[Any, Mapping[str, Any]]] = MappingProxyType(
         "binary-trades": (BinaryTRADES, {}),
         "margin-trades": (BinaryTRADES, {"adversary": "margin", "name": "margin-trades"}),
         "certified-trades": (CertifiedTRADES, {}),
+        "sense": (SENSE, {}),
+        "iaat": (IAAT, {}),
+        "pgn": (PGN, {}),
+        "fgm-at": (FGM, {}),
+        "fast-at": (FGM, {"reach": 1.25, "start": "uniform", "ord": math.inf, "name": "fast-at"}),
+        "half-half": (Mixture, {"weight": 1.0}),
+        "kurakin": (Mixture, {"weight": 0.3, "name": "kurakin"}),
+        "mixup-at": (MixupAT, {}),
+        "label-regularised": (LabelRegularised, {}),
+        "gradient-regularised": (GradientRegularised, {}),
+        "noise-regularised": (NoiseRegularised, {}),
+        "alp": (ALP, {}),
     }
 )
 """The methods by name: the class of the choice, and the options that the name fixes."""
@@ -50,5 +76,8 @@ def method(name: str, **options: Any) -> Method:
     try:
         made: Method = kind(**given, **fixed)
     except TypeError:
-        raise ValueError(f"method {name!r} lacks an option among {', '.join(known)}; it always needs eps") from None
+        needed = [f.name for f in fields(kind) if f.default is MISSING and f.name not in fixed]
+        raise ValueError(
+            f"method {name!r} lacks an option among {', '.join(known)}; it always needs {', '.join(needed)}"
+        ) from None
     return made

@@ -35,11 +35,13 @@ class IAAT:
     """min E CE(f(x_i + delta_i), y_i) with |delta_i| <= eps_i, eps_i a sample's own (IAAT, eq (2)).
 
     For ``warm_up`` epochs every radius is ``eps``, which also is the first memory, unless ``first`` is given. Then the
-    memory makes a step by ``gamma`` (default 1.9/8 eps, as in Table 10) and ``beta``, and never falls below ``lower``
-    (0; None as printed; 4/255 on Imagenet), with attacks of ``selection_steps`` steps (as many as in training, if not
-    given). ``search`` "line" finds the greatest multiple of ``eta`` up to ``largest`` that survives, instead
-    (Section 5.2; 0 if none does). With ``split`` samples that the model has wrong are trained on as they are
-    (Algorithm 1, S-). ``targeted`` attacks aim at a random other label, as on Imagenet.
+    memory makes a step by ``gamma`` (if not given 1.9/8 eps, as in Table 10) and ``beta``, and never falls below
+    ``lower`` (0; None as printed; 4/255 on Imagenet), with attacks of ``selection_steps`` steps (if not given, those of
+    training). With ``search`` "line" it is instead the greatest multiple of ``eta`` up to ``largest`` that survives
+    (Section 5.2; 0 if none does; gamma and 2 eps, if not given). A sample that is wrong as it is survives nothing.
+
+    With ``split`` samples that the model has wrong are trained on as they are (Algorithm 1, S-). ``targeted`` attacks
+    aim at a random other label, as on Imagenet.
 
     Attacks start at random and take steps of 2.5 eps_i / steps, so that they can reach the radius that they test; the
     paper's fixed ``step_size`` of 2/255 reaches 20/255 in ten steps. A selecting attack stops where it succeeds.
@@ -48,33 +50,29 @@ class IAAT:
     """
 
     eps: float
-    gamma: float = 0.0
+    gamma: float | None = None
     beta: float = 0.1
     warm_up: int = 5
     lower: float | None = 0.0
     first: float | None = None
     steps: int = 10
     step_size: float = 0.0
-    selection_steps: int = 0
+    selection_steps: int | None = None
     search: str = "step"
-    eta: float = 0.0
-    largest: float = 0.0
+    eta: float | None = None
+    largest: float | None = None
     split: bool = True
     targeted: bool = False
     ord: float = math.inf
     name: str = "iaat"
 
     def __post_init__(self) -> None:
-        set_ = object.__setattr__
-        set_(self, "gamma", self.gamma or 1.9 / 8 * self.eps)
-        set_(self, "selection_steps", self.selection_steps or self.steps)
-        set_(self, "eta", self.eta or self.gamma)
-        set_(self, "largest", self.largest or 2 * self.eps)
         check_attack(self.eps, self.steps, self.step_size or 1.0)
-        check_attack(self.largest, self.selection_steps, self.eta)
+        check_attack(self.eps, self.steps if self.selection_steps is None else self.selection_steps, 1.0)
         Threat(self.eps, self.ord)
-        if not 0 < self.gamma < math.inf:
-            raise ValueError(f"gamma {self.gamma} is out of range; allowed are finite numbers above 0")
+        for name, width in (("gamma", self._gamma), ("eta", self._eta), ("largest", self._largest)):
+            if not 0 < width < math.inf:
+                raise ValueError(f"{name} {width} is out of range; allowed are finite numbers above 0")
         if not 0 < self.beta <= 1:
             raise ValueError(f"beta {self.beta} is out of range; allowed are numbers above 0, up to 1")
         if self.warm_up < 0:
@@ -84,6 +82,18 @@ class IAAT:
                 raise ValueError(f"{name} {value} is out of range; allowed are finite numbers from 0, and None")
         if self.search not in SEARCHES:
             raise ValueError(f"search {self.search!r} is unknown; allowed are {' and '.join(SEARCHES)}")
+
+    @property
+    def _gamma(self) -> float:
+        return 1.9 / 8 * self.eps if self.gamma is None else self.gamma
+
+    @property
+    def _eta(self) -> float:
+        return self._gamma if self.eta is None else self.eta
+
+    @property
+    def _largest(self) -> float:
+        return 2 * self.eps if self.largest is None else self.largest
 
     def prepare(self, model: nn.Module, images: Any, stream: Stream) -> Memory:  # noqa: ARG002
         first = self.eps if self.first is None else self.first
@@ -97,7 +107,7 @@ class IAAT:
                 radius = torch.full_like(state.eps[batch.index], self.eps)
                 attacks = torch.zeros_like(radius)
             else:
-                radius, attacks = self.select(net, batch, state.eps[batch.index])
+                radius, attacks = self.select(net, batch, state.eps[batch.index], right)
                 state.eps[batch.index] = radius
             rows = (right if self.split else torch.ones_like(right)).nonzero()[:, 0]
             moved = batch.x.clone()
@@ -108,40 +118,44 @@ class IAAT:
             "attacks": attacks.mean(), "right": right.double().mean(),
         }  # fmt: skip
 
-    def select(self, net: nn.Module, batch: Batch, memory: Tensor) -> tuple[Tensor, Tensor]:
+    def select(self, net: nn.Module, batch: Batch, memory: Tensor, right: Tensor) -> tuple[Tensor, Tensor]:
         """The new radii of a batch and how many attacks each took (IAAT, Algorithm 2): [B], [B]. ``net`` is looked at
-        as it is.
+        as it is, ``right`` says what it has right without any attack.
         """
-        every = torch.arange(len(memory), device=memory.device)
+        rows = right.nonzero()[:, 0]
+        attacks = torch.zeros_like(memory)
         if self.search == "line":
-            return self._line(net, batch, every)
-        goes = self._survives(net, batch, every, memory + self.gamma, "up")
-        left = (~goes).nonzero()[:, 0]
-        stays = goes.clone()
-        stays[left] = self._survives(net, batch, left, memory[left], "stay")
-        step = goes.to(memory) - (~stays).to(memory)
-        radius = memory + step * (self.beta * self.gamma)
-        return radius if self.lower is None else radius.clamp(min=self.lower), 2.0 - goes.to(memory)
+            radius = self._line(net, batch, rows, attacks)
+        else:
+            goes, stays = torch.zeros_like(right), torch.zeros_like(right)
+            goes[rows] = self._survives(net, batch, rows, memory[rows] + self._gamma, "up")
+            left = (right & ~goes).nonzero()[:, 0]
+            stays[left] = self._survives(net, batch, left, memory[left], "stay")
+            attacks[rows] += 1
+            attacks[left] += 1
+            step = goes.to(memory) - (~(goes | stays)).to(memory)
+            radius = memory + step * (self.beta * self._gamma)
+        return radius if self.lower is None else radius.clamp(min=self.lower), attacks
 
-    def _line(self, net: nn.Module, batch: Batch, rows: Tensor) -> tuple[Tensor, Tensor]:
+    def _line(self, net: nn.Module, batch: Batch, rows: Tensor, attacks: Tensor) -> Tensor:
         """The greatest multiple that survives, from the top down; smaller ones need no attack then."""
-        found = torch.zeros(len(rows), dtype=torch.float64, device=rows.device)
-        attacks = torch.zeros_like(found)
-        for i in range(int(self.largest / self.eta + 1e-9), 0, -1):
+        found = torch.zeros_like(attacks)
+        for i in range(int(self._largest / self._eta + 1e-9), 0, -1):
             if not len(rows):
                 break
-            radius = torch.full_like(found[rows], i * self.eta)
+            radius = torch.full_like(found[rows], i * self._eta)
             survives = self._survives(net, batch, rows, radius, f"line {i}")
             attacks[rows] += 1
-            found[rows[survives]] = i * self.eta
+            found[rows[survives]] = i * self._eta
             rows = rows[~survives]
-        return (found if self.lower is None else found.clamp(min=self.lower)), attacks
+        return found
 
     def _survives(self, net: nn.Module, batch: Batch, rows: Tensor, radius: Tensor, which: str) -> Tensor:
         """Whether the attack at the radius leaves the prediction right."""
         if not len(rows):
             return torch.zeros(0, dtype=torch.bool, device=rows.device)
-        moved = self._attack(net, batch, rows, radius, self.selection_steps, which, stop=not self.targeted)
+        steps = self.steps if self.selection_steps is None else self.selection_steps
+        moved = self._attack(net, batch, rows, radius, steps, which, stop=not self.targeted)
         with torch.no_grad():
             return ~wrong(net(moved), batch.y[rows])
 
@@ -167,8 +181,9 @@ class IAAT:
     def _goal(self, net: nn.Module, x: Tensor, y: Tensor, index: Tensor, stream: Stream) -> Tensor:
         """A random label other than y."""
         with torch.no_grad():
-            classes = max(net(x[:1]).shape[1], 2)
-        return (y + 1 + stream.child("label").integers(index, classes - 1)) % classes
+            classes = max(int(net(x[:1]).shape[1]), 2)
+        goal: Tensor = (y + 1 + stream.child("label").integers(index, classes - 1)) % classes
+        return goal
 
 
 class Memory:
