@@ -281,14 +281,14 @@ def _spread(values: Sequence[Enclosure]) -> str:
 
 
 def attainable(percent: str, n: int) -> bool:
-    """Whether an accuracy printed with these decimals can be a count out of ``n``, rounded either way.
+    """Whether an accuracy printed with these decimals can be a count out of ``n``, rounded or cut off.
 
     >>> attainable("99.43", 2145), attainable("99.44", 2145), [attainable(row[0], 2145) for row in PRINTED.values()]
     (False, True, [False, False, False, True])
     """
     value, unit = Fraction(percent), Fraction(1, 10 ** len(percent.partition(".")[2]))
-    low, high = (value - unit / 2) * n / 100, (value + unit / 2) * n / 100
-    return math.floor(high) >= math.ceil(low)
+    rounded = math.floor((value + unit / 2) * n / 100) >= math.ceil((value - unit / 2) * n / 100)
+    return rounded or math.ceil((value + unit) * n / 100) - 1 >= math.ceil(value * n / 100)
 
 
 def printed_note(n: int) -> str:
