@@ -230,6 +230,7 @@ class _Run:
                 # The mean over the rows of R networks is 1 / R of what each of them is to descend.
                 (loss * self.runs if self.runs > 1 else loss).backward()  # type: ignore[no-untyped-call]
             else:
+                getattr(self.state, "idle", lambda: None)()
                 loss, statistics = x.new_zeros(()), {}
         # On a GPU looking at the loss would wait for it; there its sum is looked at before each checkpoint.
         if self.captured is None or whole < self.recipe.batch * self.runs:

@@ -14,7 +14,7 @@ import torch
 
 from deep.attack.losses import CrossEntropy
 from deep.attack.threat import Threat
-from deep.objectives.method import Batch, Stateless, Statistics, adversary, both, check_attack
+from deep.objectives.method import Batch, Stateless, Statistics, adversary, both, check_alone, check_attack
 from deep.objectives.natural import default_step
 from deep.objectives.trades import check_lam, kl
 from deep.scores import cross_entropy
@@ -96,6 +96,7 @@ class Mixture:
             raise ValueError(f"weight {self.weight} is out of range; allowed are finite numbers above 0")
 
     def prepare(self, model: nn.Module, images: Any, stream: Stream) -> Stateless:  # noqa: ARG002
+        check_alone(model, self.name)
         return Stateless()
 
     def loss(self, model: nn.Module, batch: Batch, state: Stateless) -> tuple[Tensor, Statistics]:  # noqa: ARG002
@@ -126,6 +127,7 @@ class MixupAT:
         _settle(self)
 
     def prepare(self, model: nn.Module, images: Any, stream: Stream) -> Stateless:  # noqa: ARG002
+        check_alone(model, self.name)
         return Stateless()
 
     def loss(self, model: nn.Module, batch: Batch, state: Stateless) -> tuple[Tensor, Statistics]:  # noqa: ARG002

@@ -48,6 +48,9 @@ class Batch:
 class State(Protocol):
     """What a method remembers between steps, as tensors to be saved; those named in ``per_sample`` have shape [N, ...]
     and belong, sample by sample, to the process that trains on the sample.
+
+    A state that talks to the other processes in every step has a method ``idle()``, too: it is called in the place of
+    the loss where a process has no sample of a batch.
     """
 
     per_sample: frozenset[str]
@@ -142,6 +145,12 @@ def same_in_training(model: nn.Module) -> bool:
     """Whether training and evaluation mode answer alike, so that one pass serves the loss and the attack."""
     moody = (nn.Dropout, nn.Dropout1d, nn.Dropout2d, nn.Dropout3d, nn.modules.batchnorm._BatchNorm)
     return inner(model) is model and not any(isinstance(module, moody) for module in model.modules())
+
+
+def check_alone(model: nn.Module, name: str) -> None:
+    """Raises ``ValueError`` for a stack of networks, where a method looks at a batch as one whole."""
+    if getattr(inner(model), "runs", 1) > 1:
+        raise ValueError(f"{name} looks at each batch as a whole, which a stack cannot; train the networks one by one")
 
 
 def check_attack(eps: float, steps: int, step_size: float) -> None:

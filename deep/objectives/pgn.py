@@ -21,7 +21,7 @@ import torch.nn.functional as F
 from deep import distributed
 from deep.architectures import generator
 from deep.attack.engine import Found
-from deep.objectives.method import Batch, Statistics
+from deep.objectives.method import Batch, Statistics, check_alone
 from deep.purity import inner, untouched
 from deep.scores import cross_entropy, two_class
 
@@ -75,6 +75,7 @@ class PGN:
             raise ValueError(f"classifier {self.classifier!r} is unknown; allowed are {' and '.join(CLASSIFIERS)}")
 
     def prepare(self, model: nn.Module, images: Any, stream: Stream) -> Generator:
+        check_alone(model, self.name)
         with torch.random.fork_rng([]), torch.device("cpu"):
             torch.default_generator.manual_seed(stream.child("generator").seed)
             hidden = self.hidden or (1024 if len(images.shape) == 3 else 64)
@@ -85,6 +86,7 @@ class PGN:
         return Generator(network, inputs, images.classes, self.rate, images.low, images.high)
 
     def loss(self, model: nn.Module, batch: Batch, state: Generator) -> tuple[Tensor, Statistics]:
+        _ = batch.epoch  # G's Adam counts its steps outside of a CUDA graph: a captured step is refused here
         with untouched(inner(model)) as net:
             inputs = state.inputs_of(net, batch.x, batch.y)
             output = state.network(*inputs)
@@ -151,8 +153,9 @@ class Generator:
     def _together(self, rows: int) -> None:
         world, parameters = distributed.world(), list(self.network.parameters())
         if world.size > 1:
-            count = torch.tensor(float(rows), device=parameters[0].device)
-            world.average(parameters, count, rows / float(world.sum({"rows": count})["rows"]))
+            count = world.average(parameters, torch.ones(()), rows)
+            for parameter in parameters:
+                parameter.grad = parameter.grad / count if parameter.grad is not None else None
         self.optimizer.step()
 
     def tensors(self) -> Mapping[str, Tensor]:

@@ -14,6 +14,7 @@ from torch import nn
 
 from deep.attack import Threat
 from deep.attack.losses import KL, LOSSES, MARGIN_TO_SELF, Surrogate
+from deep.images import Images
 from deep.objectives import METHODS, Batch, BinaryTRADES, method
 from deep.objectives.method import adversary, both, outputs
 from deep.objectives.trades import kl, soft_cross_entropy
@@ -107,13 +108,15 @@ def test_seeds_are_gradients(seed, outputs):
 
 
 def test_every_method_is_made_and_gives_a_gradient():
+    free = {"natural": {}, "pgn": {}, "gradient-regularised": {}, "noise-regularised": {"sigma": 0.1}}
     for name in METHODS:
-        known = {} if name == "natural" else {"eps": 0.1}
+        known = free.get(name, {"eps": 0.1})
         made = method(name, **known)
         assert made.name == name
         binary = "binary" in name or "margin" in name or "certified" in name
         net, batch = _network(1 if binary else 3), _batch(classes=2 if binary else 3)
-        loss, statistics = made.loss(net, batch, made.prepare(net, None, Stream(0)))
+        images = Images.new(batch.x, batch.y)
+        loss, statistics = made.loss(net, batch, made.prepare(net, images, Stream(0)))
         loss.backward()
         assert float(statistics["loss"]) == pytest.approx(float(loss.detach()))
         assert all(p.grad is not None and bool(torch.isfinite(p.grad).all()) for p in net.parameters())
