@@ -108,6 +108,7 @@ def attack(
     stream: Stream | None = None,
     index: Tensor | None = None,
     batch: int = 256,
+    skip: bool = True,
     progress: Callable[[int], object] | None = None,
 ) -> AttackResult:
     """Points near ``x`` [B, ...] in the box that the network misclassifies, or takes for ``targets``.
@@ -116,6 +117,9 @@ def attack(
     random numbers of a sample are those of its number in ``index`` (0, 1, ... if not given), so the answer does not
     depend on ``batch``, up to the rounding of the network. The network is attacked as it is evaluated; its flags,
     buffers, gradients and ``requires_grad``, and the global random state, are left as they were, on exceptions too.
+
+    Samples that the network errs on as they are stay where they are; without ``skip`` they are attacked like others, for
+    points that other networks are to be shown, or for the least margin.
 
     Raises ``ValueError`` for images outside of the box, labels out of range, a bad radius, and a network that answers
     with NaN or infinity; warns with `AttackWarning` where gradients of exactly 0 stopped the attack.
@@ -133,7 +137,8 @@ def attack(
     with untouched(inner(model)) as net:
         for rows in parts_of(len(x), batch, x.device):
             own = None if threat is None else threat.rows(rows)
-            parts.append(_batch(net, x[rows], y[rows], goal[rows], how, own, ord, stream, index[rows], targets is None))
+            found = _batch(net, x[rows], y[rows], goal[rows], how, own, ord, stream, index[rows], targets is None, skip)
+            parts.append(found)
             if progress is not None:
                 progress(len(rows))
     if not parts:
@@ -154,7 +159,7 @@ def attack(
 
 def _batch(
     net: nn.Module, x: Tensor, y: Tensor, goal: Tensor, how: How, threat: Threat | None, ord: float, stream: Stream,
-    index: Tensor, untargeted: bool,
+    index: Tensor, untargeted: bool, skip: bool,
 ) -> AttackResult:  # fmt: skip
     x = x.detach().clone()
     with torch.no_grad():
@@ -166,7 +171,7 @@ def _batch(
     done = target.reached(z0)
     moved, z = x.clone(), z0.clone()
     queries, dead = torch.zeros_like(y), torch.zeros_like(done)
-    todo = (~done).nonzero()[:, 0]
+    todo = (~done if skip else torch.ones_like(done)).nonzero()[:, 0]
     if len(todo):
         own = None if threat is None else threat.rows(todo)
         found = how.find(net, x[todo], target.rows(todo), own, stream, index[todo])
@@ -174,6 +179,8 @@ def _batch(
         moved[todo], queries[todo] = points, found.queries
         with torch.no_grad():
             z[todo] = net(points)
+        back = done & ~target.reached(z)  # only without skip: away from an error is not where an attack goes
+        moved[back], z[back] = x[back], z0[back]
         success = target.reached(z)
         dead[todo] = found.dead & ~success[todo]
     else:

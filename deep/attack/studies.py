@@ -84,13 +84,14 @@ def transfer(
 ) -> list[Transfer]:
     """The transfer matrix: points made against each network, shown to each network, the diagonal included.
 
-    Off the diagonal a point that does not fool its own source is shown too. Points that a target errs on anyway count.
+    Off the diagonal a point that does not fool its own source is shown too. Points that a target errs on anyway count,
+    and samples that the source errs on are attacked like all others.
     """
     rows = []
     # a transferred point must not stop at the source's border: the strongest point of the ball is sent
     strongest = replace(how, stop=False, best=True) if isinstance(how, PGD) else how
     for source, model in models.items():
-        made = attack(model, x, y, strongest, eps=eps, **options)  # type: ignore[arg-type]
+        made = attack(model, x, y, strongest, eps=eps, skip=False, **options)  # type: ignore[arg-type]
         for target, judge in models.items():
             with untouched(inner(judge)) as net, torch.no_grad():
                 z = torch.cat([net(made.x[rows]) for rows in parts_of(len(x), 256, x.device)])
