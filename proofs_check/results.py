@@ -58,7 +58,7 @@ def witness(found: Counterexample | None) -> Row:
     """A counterexample as its snippet, its margin, and the lines of its table; None for each if there is none."""
     if found is None:
         return {"witness": None, "margin": None, "table": None}
-    cells = [[str(cell) for cell in line] for line in found.table.cells if line[0] != "margin"]
+    cells = [[str(cell) for cell in line] for line in found.table.cells[:-1]]  # the last line is the margin
     margin = format(found.margin, ".6f") if isinstance(found.margin, Enclosure) else str(found.margin)
     return {"witness": found.snippet, "margin": margin, "table": cells}
 

@@ -33,20 +33,22 @@ def svg(item: Claim) -> str:
 
 def _inlined(text: str, item: Claim) -> str:
     text = text[text.index("<svg") :]
-    text = re.sub(
-        r"<metadata>.*?</metadata>|<!--.*?-->|<style.*?</style>", "", text, flags=re.DOTALL
-    )  # style: page.css
+    text = re.sub(r"<metadata>.*?</metadata>|<!--.*?-->", "", text, flags=re.DOTALL)
+    text = re.sub(r"<style.*?</style>", "", text, flags=re.DOTALL)  # page.css says it once
     text = re.sub(r'\s(?:xmlns(?::\w+)?|version)="[^"]*"', "", text)
     used = set(re.findall(r"#([\w.-]+)", text))
     text = re.sub(r' id="([^"]*)"', lambda found: f' id="{item.key}-{found[1]}"' * (found[1] in used), text)
     text = re.sub(r'href="#', f'href="#{item.key}-', text).replace("url(#", f"url(#{item.key}-")
-    text = re.sub(
-        r"\d+\.\d{2,}", lambda number: f"{float(number[0]):.1f}".removesuffix(".0"), text
-    )  # tenths of a point
-    text = re.sub(r"'DejaVu Sans'[^;]*, sans-serif", "sans-serif", text)
-    text = re.sub(r' transform="rotate\(-0 [^"]*"', "", text)
-    text = re.sub(r"\s+", " ", text).replace("> <", "><")
+    text = re.sub(r"<[^>]*>", _shortened, re.sub(r">\s+<", "><", text))
     text = re.sub(r"<defs></defs>|<g></g>", "", text)
     title = f'<title id="{item.key}-title">{escape(item.label)} of {item.paper}: {escape(item.statement)}</title>'
     head, _, rest = text.partition(">")
     return f'{head} role="img" aria-labelledby="{item.key}-title">{title}{rest}'
+
+
+def _shortened(tag: re.Match[str]) -> str:
+    """A tag with coordinates to tenths of a point; what stands between tags is for people, and is not touched."""
+    text = re.sub(r"\d+\.\d{2,}", lambda number: f"{float(number[0]):.1f}".removesuffix(".0"), tag[0])
+    text = re.sub(r"'DejaVu Sans'[^;]*, sans-serif", "sans-serif", text)
+    text = re.sub(r' transform="rotate\(-0 [^"]*"', "", text)
+    return re.sub(r"\s+", " ", text).replace("; ", ";").replace(": ", ":")

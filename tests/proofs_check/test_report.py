@@ -5,6 +5,7 @@ The browser is Debian's chromium (`apt-get install chromium chromium-driver`); `
 
 from __future__ import annotations
 
+import dataclasses
 import json
 import re
 import shutil
@@ -22,10 +23,11 @@ from proofs_check import Evidence, check, claim, definition, registry
 from proofs_check.__main__ import main
 from proofs_check.core import PAPERS
 from proofs_check.provers import given_case
-from proofs_check.report import command, mathml, tables
+from proofs_check.report import command, figures, mathml, tables
 from proofs_check.report.entries import Entry, in_order, pinned, printed_label, share, summary
 from proofs_check.report.page import bibtex, page
-from proofs_check.results import row
+from proofs_check.results import row, witness
+from proofs_check.search import counterexample
 from theory.record import Record
 
 CLAIMS = registry()
@@ -144,6 +146,31 @@ def test_what_breaks_without_a_premise_is_shown():
     assert "case = Fraction(2, 1)" in text
     assert "a &lt;b&gt;" in text
     assert "<b>" not in text
+
+
+def test_a_figure_keeps_its_words_and_numbers():
+    def draw(axes):
+        axes.plot([0, 1], [0, 1])
+        axes.set_yticks([0.25, 0.125], ["0.25", "a:  b; 0.125"])
+        axes.set_xticks([])
+
+    options = {"place": "p", "kind": "table", "statement": "x < 1.", "expected": "PROVED", "covers": "c"}
+    item = claim("odds-x", paper="ODDS", label="Figure 9", **options, figure=draw)(lambda budget: None)
+    drawn = figures.svg(item)
+    assert re.findall(r"<text[^>]*>([^<]*)</text>", drawn) == ["0.25", "a:  b; 0.125"]
+    assert '<title id="odds-x-title">Figure 9 of ODDS: x &lt; 1.</title>' in drawn
+    assert set(re.findall(r'href="#([^"]*)"', drawn)) <= set(re.findall(r'id="([^"]*)"', drawn))
+    assert "http" not in drawn
+    assert len(drawn) < 5000
+
+
+def test_a_field_of_a_case_may_be_called_margin():
+    @dataclasses.dataclass
+    class Case:
+        margin: Fraction
+
+    found = witness(counterexample(lambda case: -case.margin, Case(Fraction(2))))
+    assert (found["table"], found["margin"]) == ([["margin", "", "2"]], "-2")
 
 
 @pytest.mark.parametrize("paper", PAPERS)
