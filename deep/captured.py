@@ -120,11 +120,13 @@ class CapturedStep:
 
     def __init__(
         self, model: nn.Module, method: Method, optimizer: torch.optim.Optimizer, state: Any, runs: int = 1,
+        box: tuple[float, float] = (0.0, 1.0),
         capture: Callable[[Callable[[], None]], Replay] | None = None,
     ) -> None:  # fmt: skip
         if capture is None:
             check_device(next(model.parameters()).device)
         self.model, self.method, self.optimizer, self.state, self.runs = model, method, optimizer, state, runs
+        self.box = box
         self.capture = capture or cuda_graph
         self.batch: StaticBatch | None = None
         self.replay: Replay | None = None
@@ -135,7 +137,7 @@ class CapturedStep:
         """Take the step; the answers are overwritten by the next one."""
         if self.batch is None:
             index = index.clone()
-            self.batch = StaticBatch(x.clone(), y.clone(), index, Fed(0, index))
+            self.batch = StaticBatch(x.clone(), y.clone(), index, Fed(0, index), *self.box)
         self.batch.x.copy_(x)
         self.batch.y.copy_(y)
         self.batch.index.copy_(index)

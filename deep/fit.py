@@ -290,7 +290,8 @@ class _Run:
         check_device(self.device)
         if self.world.size > 1:
             raise ValueError("a step of several processes is no CUDA graph; leave graph out, or start one process")
-        return CapturedStep(self.model, self.method, self.optimizer, self.state, self.runs)
+        box = self.images.low, self.images.high
+        return CapturedStep(self.model, self.method, self.optimizer, self.state, self.runs, box)
 
     # ---- in a folder ----
 

@@ -23,6 +23,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 import torch
 
+from deep.stream import Stream
 from theory import samples
 
 if TYPE_CHECKING:
@@ -137,11 +138,18 @@ class Images:
         return self._part(keep, place[self.y[keep]], f"{self.name} {','.join(map(str, labels))}", len(labels))
 
     def first(self, n: int) -> Images:
-        """The first ``n`` samples (all, if there are not so many)."""
+        """The first ``n`` samples (all, if there are not so many). Files are often in the order of the classes."""
+        return self._of(torch.arange(len(self)), n, f"first {n}")
+
+    def some(self, n: int) -> Images:
+        """``n`` samples (all, if there are not so many) chosen at random, the same every time, in their order."""
+        return self._of(Stream(0).child("some").permutation(len(self))[:n].sort().values, n, f"some {n}")
+
+    def _of(self, numbers: Tensor, n: int, suffix: str) -> Images:
         if n < 1:
             raise ValueError(f"{n} samples are too few; allowed are whole numbers from 1")
-        keep = torch.arange(min(n, len(self)), device=self.y.device)
-        return self if n >= len(self) else self._part(keep, self.y[keep], f"{self.name} first {n}", self.classes)
+        keep = numbers[:n].to(self.y.device)
+        return self if n >= len(self) else self._part(keep, self.y[keep], f"{self.name} {suffix}", self.classes)
 
     def to(self, device: torch.device | str) -> Images:
         """The same samples on another device."""

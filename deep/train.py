@@ -49,7 +49,12 @@ def main(argv: Sequence[str] | None = None) -> int:
     parser.add_argument(
         "--classes", nargs="+", type=cli.count_type("classes", 0), help="these labels only, in this order"
     )
-    parser.add_argument("--limit", type=cli.count_type("limit"), metavar="N", help="train on the first N images")
+    parser.add_argument(
+        "--limit",
+        type=cli.count_type("limit"),
+        metavar="N",
+        help="train on N images only, chosen at random once and for all",
+    )
     parser.add_argument("--cache", type=Path, metavar="FILE", help="keep decoded pictures in this .npz file")
     parser.add_argument("--model", choices=BUILDERS, default="net", help="the network (default net)")
     parser.add_argument(
@@ -96,7 +101,7 @@ def _train(args: argparse.Namespace) -> None:
     )  # fmt: skip
     _check_device(args.device)
     images, held_out = (_images(args, part) for part in ("train", "test"))
-    images = images if args.limit is None else images.first(args.limit)
+    images = images if args.limit is None else images.some(args.limit)
     outputs = args.outputs or (1 if images.classes == 2 else images.classes)
     with distributed.joined(args.device) as device:
         model = build(args.model, shape=images.shape, outputs=outputs, seed=args.seed).to(device)

@@ -10,7 +10,7 @@ import torch
 from deep import captured
 from deep.captured import CapturedStep, Fed
 from deep.fit import Recipe, fit
-from deep.images import digits
+from deep.images import Images, digits
 from deep.models import build
 from deep.objectives import PGDAT, TRADES, CertifiedTRADES, Method, Natural
 from deep.stack import Stack, Together
@@ -95,3 +95,18 @@ def test_fed_bits_are_those_of_the_stream() -> None:
     index.copy_(torch.tensor([9, 5]))
     fed.feed(stream)
     assert torch.equal(fed.child("start").uniform(index, (3,)), stream.child("start").uniform(index, (3,)))
+
+
+@pytest.mark.usefixtures("without_gpu")
+def test_a_captured_step_knows_the_box_of_the_data() -> None:
+    seen = []
+
+    class Looking(Natural):
+        def loss(self, model: nn.Module, batch: Any, state: Any) -> Any:
+            seen.append(batch.threat(0.1).low)
+            return super().loss(model, batch, state)
+
+    images = Images.new([[-0.5, 0.5], [0.25, 1.0]] * 4, [0, 1] * 4, low=-1.0)
+    for graph in (False, True):
+        fit(build("linear", shape=(2,), outputs=2), Looking(), images, Recipe(1, 8, graph=graph))
+    assert set(seen) == {-1.0}

@@ -72,6 +72,12 @@ def test_the_first_samples_are_the_first() -> None:
     images = digits("train")
     assert torch.equal(images.first(7).x, images.x[:7])
     assert images.first(10**6) is images
+    assert images.some(10**6) is images
+    some = images.some(300)
+    assert torch.equal(some.x, images.some(300).x)
+    assert len({tuple(p.flatten().tolist()) for p in some.x}) >= 299  # without repetition
+    assert min(some.counts) >= 15
+    assert not torch.equal(some.x, images.x[:300])
     with pytest.raises(ValueError, match="0 samples are too few"):
         images.first(0)
 

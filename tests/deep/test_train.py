@@ -78,7 +78,7 @@ def test_the_options_reach_the_run(tmp_path: Path, monkeypatch: pytest.MonkeyPat
     assert (recipe.epochs, recipe.batch, recipe.lr, recipe.momentum, recipe.weight_decay) == (5, 7, 0.2, 0.5, 0.001)
     assert (recipe.optimizer, recipe.schedule.peak, recipe.ema, recipe.seed) == ("adam", 0.25, 0.99, 4)
     assert (recipe.precision, recipe.channels_last, seen["every"], seen["resume"]) == ("bf16", True, 5, True)
-    assert (len(seen["images"]), seen["images"].name) == (30, "digits train 3,7 first 30")
+    assert (len(seen["images"]), seen["images"].name) == (30, "digits train 3,7 some 30")
     assert seen["model"].architecture.name == "small-cnn"
 
 
