@@ -118,8 +118,8 @@ def attack(
     depend on ``batch``, up to the rounding of the network. The network is attacked as it is evaluated; its flags,
     buffers, gradients and ``requires_grad``, and the global random state, are left as they were, on exceptions too.
 
-    Samples that the network errs on as they are stay where they are; without ``skip`` they are attacked like others, for
-    points that other networks are to be shown, or for the least margin.
+    Samples that the network errs on as they are stay where they are; without ``skip`` they are attacked too, for points
+    that other networks are to be shown, or for the least margin.
 
     Raises ``ValueError`` for images outside of the box, labels out of range, a bad radius, and a network that answers
     with NaN or infinity; warns with `AttackWarning` where gradients of exactly 0 stopped the attack.
