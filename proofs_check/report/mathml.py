@@ -95,7 +95,7 @@ def html(text: str, *, light: bool = False) -> str:
 def _mixed(text: str, light: bool) -> str:
     parts, end = [], 0
     for start, stop in _formulas(text):
-        parts.append(escape(text[end:start], quote=False))
+        parts.append(_prose(text[end:start]))
         try:
             parts.append(_light(_pieces(text[start:stop])) if light else formula(text[start:stop]))
         except NotAFormulaError:
@@ -103,7 +103,12 @@ def _mixed(text: str, light: bool) -> str:
         if not light and text[stop : stop + 1] in (",", ".", ";", ":", ")", "]"):
             parts.append(_JOINED)
         end = stop
-    return "".join([*parts, escape(text[end:], quote=False)])
+    return "".join([*parts, _prose(text[end:])])
+
+
+def _prose(text: str) -> str:
+    """Words, among which a sign of comparison may stand."""
+    return escape(re.sub(r"<=|>=|!=|->", lambda sign: _SIGNS[sign[0]], text), quote=False)
 
 
 def formula(text: str) -> str:
@@ -411,7 +416,10 @@ def _elements(pieces: list[Piece]) -> list[_Element]:
         else:
             if not glue and _is_operand(*before) and before[1] not in _OPEN and word in ("+", "-", "="):
                 glue = "<wbr>"
-            made.append(_Element(_element(kind, word), len(GREEK.get(word, word)), glue))
+            apart = (
+                before[0] == "space" and k < len(pieces) and pieces[k][0] == "space"
+            )  # the bar of P(Y | x), not of |x|
+            made.append(_Element(_element(kind, word, apart=apart), len(GREEK.get(word, word)), glue))
         glue = ""
     return made
 
@@ -423,7 +431,7 @@ def _is_operand(kind: str, word: str) -> bool:
     return kind in ("name", "number", "bracket", "prime", "index") and word not in _SIGNS
 
 
-def _element(kind: str, word: str) -> str:
+def _element(kind: str, word: str, *, apart: bool = False) -> str:
     if kind == "number":
         return f"<mn>{word}</mn>"
     if kind == "prime":
@@ -432,7 +440,8 @@ def _element(kind: str, word: str) -> str:
         if re.fullmatch(r"[A-Za-z]\d+", word):
             return f"<msub><mi>{word[0]}</mi><mn>{word[1:]}</mn></msub>"
         return f"<mi>{GREEK.get(word, word)}</mi>"
-    stiff = " stretchy=false" if kind == "bracket" or word in "||" else " lspace=0 rspace=0" if word == "/" else ""
+    stiff = " stretchy=false" if kind == "bracket" or word in "||" else ""
+    stiff += " lspace=0 rspace=0" if word == "/" or (word in "||" and not apart) else ""
     return f"<mo{stiff}>{escape(_SIGNS.get(word, word))}</mo>"
 
 

@@ -197,12 +197,16 @@ def test_markdown_latex_and_json_tell_the_same(entries, capsys):
 
 # ---- formulas ----
 
+BAR, GIVEN = "<mo stretchy=false lspace=0 rspace=0>|</mo>", "<mo stretchy=false>|</mo>"
+
 
 @pytest.mark.parametrize(
     ("text", "shown"),
     [
         ("R*_std", "<math><msubsup><mi>R</mi><mi>std</mi><mo>*</mo></msubsup></math>"),
-        ("|x'|", "<math><mo stretchy=false>|</mo><mi>x</mi><mo>′</mo><mo stretchy=false>|</mo></math>"),
+        ("|x|", f"<math>{BAR}<mi>x</mi>{BAR}</math>"),
+        ("P_(y | x)", f"<math><msub><mi>P</mi><mrow><mi>y</mi>{GIVEN}<mi>x</mi></mrow></msub></math>"),
+        ("Loss <= risk", "Loss ≤ risk"),
         ("psi* = 0", "<math><msup><mi>ψ</mi><mo>*</mo></msup><mo>=</mo><mn>0</mn></math>"),
         ("2 * x", "<math><mn>2</mn><mo>·</mo><mi>x</mi></math>"),
         ("p_+-", "<math><msub><mi>p</mi><mo>+−</mo></msub></math>"),
