@@ -112,15 +112,19 @@ class Check:
 def health(model: nn.Module, x: Tensor, y: Tensor, *, eps: float, stream: Stream | None = None) -> list[Check]:
     """Signs that attacks on this network are weaker than they look (Athalye et al., 2018); each failure also warns.
 
-    More steps must fool no fewer, a larger radius too, the whole box everything (but one class), and search without
-    gradients must not fool what gradients could not; few gradients may be exactly 0.
+    More steps must fool no fewer, a larger radius too, the whole box everything (but one class). Of the samples that
+    gradients of the cross-entropy and of the margin do not fool, search without gradients may fool one in twenty
+    (ascents do end in local maxima, without a mask), and one in twenty may meet gradients of exactly 0.
     """
     stream = Stream(0) if stream is None else stream
     with warnings.catch_warnings():
         warnings.simplefilter("ignore", AttackWarning)
         weak = attack(model, x, y, PGD(steps=1, reach=1.0), eps=eps, stream=stream)
-        strong = attack(model, x, y, PGD(steps=40, restarts=2), eps=eps, stream=stream)
-        wide = attack(model, x, y, PGD(steps=40, restarts=2), eps=2 * eps, stream=stream)
+        strong, wide = (
+            worst_case([attack(model, x, y, PGD(steps=40, restarts=2, loss=loss), eps=radius, stream=stream)
+                        for loss in ("ce", "margin")])
+            for radius in (eps, 2 * eps)
+        )  # fmt: skip
         whole = attack(model, x, y, PGD(steps=100, loss="margin"), eps=1.0, stream=stream)
         blind = attack(model, x, y, Square(steps=200), eps=eps, stream=stream)
     left = int((~strong.success).sum())
@@ -131,7 +135,7 @@ def health(model: nn.Module, x: Tensor, y: Tensor, *, eps: float, stream: Stream
         Check("more steps fool no fewer", weak.count <= strong.count, f"{weak.count}, then {strong.count} of {n}"),
         Check("a larger ball fools no fewer", strong.count <= wide.count, f"{strong.count}, then {wide.count} of {n}"),
         Check("the whole box fools all", whole.count == n, f"{whole.count} of {n}"),
-        Check("search without gradients finds no more", lost == 0, f"{lost} that gradients missed"),
+        Check("search without gradients finds few more", lost * 20 <= left, f"{lost} of {left} not fooled"),
         Check("gradients are seldom exactly 0", dead * 20 <= left, f"{dead} of {left} not fooled"),
     ]
     for check in checks:
