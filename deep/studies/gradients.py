@@ -107,8 +107,8 @@ class Interpolation:
 
 
 def interpolate(model: nn.Module, x: Tensor, to: Tensor, y: Tensor, count: int = 11) -> Interpolation:
-    """``count`` evenly spaced points from ``x`` to ``to``, such as large-eps adversarial examples (ODDS, Figure 4), with
-    both ends. Raises ``ValueError`` for shapes that differ or fewer than two points.
+    """``count`` evenly spaced points from ``x`` to ``to``, both included, such as large-eps adversarial examples
+    (ODDS, Figure 4). Raises ``ValueError`` for shapes that differ or fewer than two points.
     """
     if x.shape != to.shape or count < 2:
         raise ValueError(f"ends {tuple(x.shape)} and {tuple(to.shape)} with {count} points span nothing")
