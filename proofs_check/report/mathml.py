@@ -13,52 +13,8 @@ from __future__ import annotations
 import re
 from dataclasses import dataclass
 from html import escape
-from typing import TYPE_CHECKING
 
-if TYPE_CHECKING:
-    from collections.abc import Iterator
-
-GREEK = {
-    "alpha": "α", "beta": "β", "gamma": "γ", "delta": "δ", "eps": "ε", "epsilon": "ε", "zeta": "ζ", "eta": "η",
-    "theta": "θ", "kappa": "κ", "lambda": "λ", "lam": "λ", "mu": "μ", "nu": "ν", "xi": "ξ", "pi": "π", "rho": "ρ",
-    "sigma": "σ", "tau": "τ", "phi": "φ", "psi": "ψ", "omega": "ω", "Phi": "Φ", "Psi": "Ψ", "Delta": "Δ", "Sigma": "Σ",
-    "Omega": "Ω", "Gamma": "Γ", "Lambda": "Λ", "infinity": "∞", "infty": "∞",
-}  # fmt: skip
-FUNCTIONS = (
-    "sign",
-    "log",
-    "exp",
-    "min",
-    "max",
-    "inf",
-    "sup",
-    "sqrt",
-    "argmin",
-    "argmax",
-    "erf",
-    "conv",
-    "floor",
-    "log2",
-    "tanh",
-    "Pr",
-)
-_SIGNS = {"<=": "≤", ">=": "≥", "!=": "≠", "->": "→", "-": "−", "*": "·", "~": "∼", "||": "‖", ".": "·", "in": "∈"}
-SPELLED = {**GREEK, **{word: _SIGNS[word] for word in ("<=", ">=", "!=", "->")}}
-"""What is shown for what is written."""
-_OPEN, _CLOSE = "([{", ")]}"
-
-_WORD = r"[A-Za-z]+"
-_TOKEN = re.compile(
-    r"(?P<space>\s+)"
-    r"|(?P<number>(?:\d+(?:\.\d+)?|\.\d+)%?)"
-    rf"|(?P<name>{_WORD}(?:\d+(?![\w]|\.\d))?)"
-    r"|(?P<index>[_^][+\-*]{1,2}(?![\w(])|\*\*(?![\w(]))"
-    r"|(?P<sign><=|>=|!=|->|\|\||[=<>+\-*/^_~|,:;.])"
-    r"|(?P<bracket>[()\[\]{}])"
-    r"|(?P<prime>')"
-    r"|(?P<other>.)"
-)
-_RELATIONS = re.compile(r"<=|>=|!=|->|[=<>+*/^_~]")
+from proofs_check.report.formulas import CLOSE, GREEK, OPEN, SIGNS, TOKEN, formulas
 
 
 class NotAFormulaError(ValueError):
@@ -94,7 +50,7 @@ def html(text: str, *, light: bool = False) -> str:
 
 def _mixed(text: str, light: bool) -> str:
     parts, end = [], 0
-    for start, stop in _formulas(text):
+    for start, stop in formulas(text):
         parts.append(_prose(text[end:start]))
         try:
             parts.append(_light(_pieces(text[start:stop])) if light else formula(text[start:stop]))
@@ -108,7 +64,7 @@ def _mixed(text: str, light: bool) -> str:
 
 def _prose(text: str) -> str:
     """Words, among which a sign of comparison may stand."""
-    return escape(re.sub(r"<=|>=|!=|->", lambda sign: _SIGNS[sign[0]], text), quote=False)
+    return escape(re.sub(r"<=|>=|!=|->", lambda sign: SIGNS[sign[0]], text), quote=False)
 
 
 def formula(text: str) -> str:
@@ -124,184 +80,15 @@ Piece = tuple[str, str]
 
 
 def _pieces(text: str) -> list[Piece]:
-    pieces = [(m.lastgroup or "", m.group()) for m in _TOKEN.finditer(text)]
+    pieces = [(m.lastgroup or "", m.group()) for m in TOKEN.finditer(text)]
     depth = 0
     for kind, word in pieces:
-        depth += (word in _OPEN) - (word in _CLOSE) if kind == "bracket" else 0
+        depth += (word in OPEN) - (word in CLOSE) if kind == "bracket" else 0
         if kind == "other" or depth < 0:
             raise NotAFormulaError(f"{text!r} is not a formula that can be set")
     if depth:
         raise NotAFormulaError(f"{text!r} has a bracket that stays open")
     return pieces
-
-
-# ---- where formulas are ---------------------------------------------------------------------------------------------
-
-
-def _formulas(text: str) -> Iterator[tuple[int, int]]:
-    """The places of the formulas: runs of what only formulas have."""
-    tokens = [(m.lastgroup or "", m.group(), m.start(), m.end()) for m in _TOKEN.finditer(text)]
-    k = 0
-    while k < len(tokens):
-        run = _run(tokens, k)
-        if run is None:
-            k += 1
-            continue
-        yield tokens[k][2], tokens[run - 1][3]
-        k = run
-
-
-Token = tuple[str, str, int, int]
-
-
-def _run(tokens: list[Token], first: int) -> int | None:
-    """Where the formula ends that begins at token ``first``; None if none does."""
-    if not _may_start(tokens, first):
-        return None
-    k = best = first
-    while k < len(tokens):
-        kind, word, *_ = tokens[k]
-        if kind == "space":
-            k += 1
-            continue
-        if kind == "bracket":
-            if word in _OPEN:
-                closing = _matching(tokens, k)
-                before = tokens[k - 1][0] if k > first else ""
-                attached = before in ("name", "prime", "bracket", "index") or (before, word) == ("number", "{")
-                attached = attached or (k > first and tokens[k - 1][1] in ("_", "^", "*"))
-                if closing is None or not (attached or _all_formula(tokens, k + 1, closing)):
-                    break
-                k = best = closing + 1
-                continue
-            break
-        if kind == "name" and not _is_symbol(tokens, k):
-            break
-        if kind == "other" or word in (",", ":", ";", "."):
-            break
-        k += 1
-        if (
-            kind in ("name", "number", "prime", "index")
-            or word == "||"
-            or (word == "|" and sum(token[1] == "|" for token in tokens[first:k]) % 2 == 0)
-            or (word == "*" and not _operand_follows(tokens, k))
-        ):
-            best = k
-    piece = "".join(token[1] for token in tokens[first:best])
-    return best if best > first and _is_formula(piece) else None
-
-
-def _may_start(tokens: list[Token], k: int) -> bool:
-    kind, word, *_ = tokens[k]
-    if k and tokens[k - 1][0] in ("name", "number", "other", "prime") and kind in ("name", "number", "bracket"):
-        return False
-    if k > 1 and tokens[k - 2][1] in _PLACES:
-        return False
-    if kind == "name":
-        return _is_symbol(tokens, k)
-    if kind == "sign":  # a sign at the start belongs to a number or a symbol: -1, |x|
-        after = tokens[k + 1][0] if k + 1 < len(tokens) else ""
-        return (
-            word in ("-", "+", "|", "||")
-            and after in ("name", "number")
-            and (k == 0 or tokens[k - 1][0] in ("space", "bracket"))
-        )
-    return kind == "number" or (kind == "bracket" and word in _OPEN)
-
-
-def _is_symbol(tokens: list[Token], k: int) -> bool:
-    """Whether a word is a symbol here, and not English."""
-    word = tokens[k][1]
-    before = tokens[k - 1][1] if k else " "
-    after = tokens[k + 1][1] if k + 1 < len(tokens) else " "
-    if before in ("_", "^"):
-        return True
-    if after == "-" and k + 2 < len(tokens) and tokens[k + 2][0] == "name" and not _known(tokens[k + 2][1]):
-        return False  # f-divergence, k-th
-    if before == "-" and k > 1 and tokens[k - 2][0] == "name" and not _known(tokens[k - 2][1]):
-        return False
-    if after in ("_", "^"):
-        return True
-    if word == "in":
-        if k < 2 or k + 2 >= len(tokens) or not _ends_formula(tokens, k - 2):
-            return False
-        return tokens[k + 2][1] in ("(", "[", "{") or (_in_braces(tokens, k) and _known(tokens[k + 2][1]))
-    if after == "." and k + 2 < len(tokens) and (word + tokens[k + 2][1] in _LATIN or tokens[k + 2][0] == "number"):
-        return False  # i.i.d., B.1
-    if after[:1] == "." and after[1:].isdigit():
-        return False
-    if before == "." and k > 1 and tokens[k - 2][1] + word in _LATIN:
-        return False
-    if word in ("a", "A", "I"):
-        return after in ("_", "^", "(", "'") or _beside_relation(tokens, k)
-    if word in FUNCTIONS:
-        return after in ("(", "[", "_", "{") or _beside_relation(tokens, k)
-    return _known(word) or (
-        after == "(" and len(word) <= 3 and word not in ("eq", "Eq", "see", "by", "of", "for", "at")
-    )
-
-
-_PLACES = (
-    "Appendix",
-    "Appendices",
-    "Section",
-    "Sections",
-    "Algorithm",
-    "Lemma",
-    "Theorem",
-    "Table",
-    "Figure",
-    "Remark",
-)
-_LATIN = ("ii", "id", "ie", "eg", "as", "ae")
-"""i.i.d., i.e., e.g., a.s., a.e. without their dots."""
-
-
-def _in_braces(tokens: list[Token], k: int) -> bool:
-    for j in range(k - 1, -1, -1):
-        if tokens[j][0] == "bracket":
-            return tokens[j][1] == "{"
-    return False
-
-
-def _known(word: str) -> bool:
-    return word in GREEK or re.fullmatch(r"[A-Za-z]\d*", word) is not None
-
-
-def _ends_formula(tokens: list[Token], k: int) -> bool:
-    return tokens[k][0] in ("number", "prime") or (tokens[k][0] == "name" and _known(tokens[k][1]))
-
-
-def _beside_relation(tokens: list[Token], k: int) -> bool:
-    near = [tokens[j][1] for j in (k - 2, k - 1, k + 1, k + 2) if 0 <= j < len(tokens)]
-    return any(_RELATIONS.fullmatch(word) for word in near)
-
-
-def _operand_follows(tokens: list[Token], k: int) -> bool:
-    """After a star: whether something is multiplied, so that it is no index."""
-    return k < len(tokens) and tokens[k][0] in ("name", "number")
-
-
-def _matching(tokens: list[Token], k: int) -> int | None:
-    depth = 0
-    for j in range(k, len(tokens)):
-        if tokens[j][0] == "bracket":
-            depth += 1 if tokens[j][1] in _OPEN else -1
-            if depth == 0:
-                return j
-    return None
-
-
-def _all_formula(tokens: list[Token], start: int, stop: int) -> bool:
-    """Whether brackets that stand alone hold a formula, and not words."""
-    inside = tokens[start:stop]
-    names = [k for k in range(start, stop) if tokens[k][0] == "name"]
-    return all(token[0] != "other" for token in inside) and all(_is_symbol(tokens, k) for k in names)
-
-
-def _is_formula(piece: str) -> bool:
-    """Numbers and brackets alone are none: (3), 2.1, 0-1."""
-    return re.search(r"[A-Za-z]|<=|>=|!=|[=<>+*/^]", piece) is not None
 
 
 # ---- what they become -----------------------------------------------------------------------------------------------
@@ -321,11 +108,11 @@ def _light(pieces: list[Piece]) -> str:
             name = "sub" if word[0] == "_" else "sup"
             text = "*" * len(inside[0][1]) if set(inside[0][1]) == {"*"} else _light(inside)
             made.append(f"<{name}>{text}</{name}>")
-        elif kind == "name" and word not in _SIGNS:
+        elif kind == "name" and word not in SIGNS:
             shown = "√" if word == "sqrt" else GREEK.get(word, word)
             made.append(f"<i>{shown}</i>" if re.fullmatch(r"[A-Za-z]", word) else shown)
         elif kind == "sign":
-            made.append(escape(_SIGNS.get(word, word.replace("-", "−"))))
+            made.append(escape(SIGNS.get(word, word.replace("-", "−"))))
         else:
             made.append({"space": " ", "prime": "′"}.get(kind, word))
     return "".join(made)
@@ -386,7 +173,7 @@ def _elements(pieces: list[Piece]) -> list[_Element]:
         k += 1
         if kind == "space":
             here, there = _is_operand(*before), k < len(pieces) and _is_operand(*pieces[k])
-            apart = here and there and not (pieces[k][0] == "bracket" and pieces[k][1] in _CLOSE)
+            apart = here and there and not (pieces[k][0] == "bracket" and pieces[k][1] in CLOSE)
             glue = (
                 " " if apart else "<wbr>" if before[1] == "," or (k < len(pieces) and pieces[k][1] in _BINARY) else ""
             )
@@ -414,7 +201,7 @@ def _elements(pieces: list[Piece]) -> list[_Element]:
                 made.append(_Element(f"<msqrt>{_row(pieces[k + 1 : stop])}</msqrt>", size, glue))
                 k = stop + 1
         else:
-            if not glue and _is_operand(*before) and before[1] not in _OPEN and word in ("+", "-", "="):
+            if not glue and _is_operand(*before) and before[1] not in OPEN and word in ("+", "-", "="):
                 glue = "<wbr>"
             apart = (
                 before[0] == "space" and k < len(pieces) and pieces[k][0] == "space"
@@ -428,7 +215,7 @@ _BINARY = ("=", "<", ">", "<=", ">=", "!=", "->", "+", "-", "/")
 
 
 def _is_operand(kind: str, word: str) -> bool:
-    return kind in ("name", "number", "bracket", "prime", "index") and word not in _SIGNS
+    return kind in ("name", "number", "bracket", "prime", "index") and word not in SIGNS
 
 
 def _element(kind: str, word: str, *, apart: bool = False) -> str:
@@ -436,13 +223,13 @@ def _element(kind: str, word: str, *, apart: bool = False) -> str:
         return f"<mn>{word}</mn>"
     if kind == "prime":
         return "<mo>′</mo>"
-    if kind == "name" and word not in _SIGNS:
+    if kind == "name" and word not in SIGNS:
         if re.fullmatch(r"[A-Za-z]\d+", word):
             return f"<msub><mi>{word[0]}</mi><mn>{word[1:]}</mn></msub>"
         return f"<mi>{GREEK.get(word, word)}</mi>"
     stiff = " stretchy=false" if kind == "bracket" or word in "||" else ""
     stiff += " lspace=0 rspace=0" if word == "/" or (word in "||" and not apart) else ""
-    return f"<mo{stiff}>{escape(_SIGNS.get(word, word))}</mo>"
+    return f"<mo{stiff}>{escape(SIGNS.get(word, word))}</mo>"
 
 
 def _index(pieces: list[Piece], k: int) -> tuple[list[Piece], int]:
@@ -464,7 +251,7 @@ def _closing(pieces: list[Piece], k: int) -> int:
     depth = 0
     for j in range(k, len(pieces)):
         if pieces[j][0] == "bracket":
-            depth += 1 if pieces[j][1] in _OPEN else -1
+            depth += 1 if pieces[j][1] in OPEN else -1
             if not depth:
                 return j
     raise NotAFormulaError("a bracket stays open")

@@ -15,6 +15,7 @@ from typing import TYPE_CHECKING
 from proofs_check.core import PAPERS, VERDICTS
 from proofs_check.report import figures, mathml
 from proofs_check.report.entries import Entry, summary
+from proofs_check.report.formulas import SPELLED
 from proofs_check.report.tables import proved
 
 if TYPE_CHECKING:
@@ -59,7 +60,7 @@ def page(entries: Sequence[Entry], how: str, commit: str | None) -> str:
         "</section>",
         "</main>",
         f"<footer><p>{_FOOT}</p></footer>",
-        f'<script type="application/json" id="signs">{json.dumps(mathml.SPELLED)}</script>',
+        f'<script type="application/json" id="signs">{json.dumps(SPELLED)}</script>',
         f"<script>\n{_file('page.js')}</script>",
         "</body>",
         "</html>",

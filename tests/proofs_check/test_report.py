@@ -25,6 +25,7 @@ from proofs_check.core import PAPERS
 from proofs_check.provers import given_case
 from proofs_check.report import command, figures, mathml, tables
 from proofs_check.report.entries import Entry, in_order, pinned, printed_label, share, summary
+from proofs_check.report.formulas import GREEK
 from proofs_check.report.page import bibtex, page
 from proofs_check.results import row, witness
 from proofs_check.search import counterexample
@@ -251,7 +252,7 @@ def letters(text):
 @pytest.mark.parametrize("light", [False, True])
 def test_no_letter_of_any_text_is_lost_or_added(light):
     """A second route: what is shown, with signs spelled out again, has the letters of what was written."""
-    back = {sign: word for word, sign in mathml.GREEK.items()} | {"√": "sqrt", "∈": "in"}
+    back = {sign: word for word, sign in GREEK.items()} | {"√": "sqrt", "∈": "in"}
     spelled = {"epsilon": "eps", "lambda": "lam", "infinity": "infty"}
     for item in CLAIMS.values():
         for text in (item.statement, item.reading, item.covers, item.searched, *item.premises, item.lift):
