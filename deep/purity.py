@@ -30,7 +30,10 @@ def untouched(model: nn.Module) -> Iterator[nn.Module]:
     buffers = [(buffer, buffer.clone()) for buffer in model.buffers()]
     parameters = [(p, p.requires_grad, p.grad) for p in model.parameters()]
     devices = {p.device for p, _, _ in parameters if p.device.type == "cuda"}
-    with torch.random.fork_rng(sorted(d.index or 0 for d in devices)), torch.inference_mode(False), torch.enable_grad():
+    # A CUDA graph that is being captured admits no look at values or random states; who captures keeps both himself.
+    captured = bool(devices) and torch.cuda.is_current_stream_capturing()
+    forked = torch.random.fork_rng(sorted(d.index or 0 for d in devices), enabled=not captured)
+    with forked, torch.inference_mode(False), torch.enable_grad():
         try:
             for module in modules:
                 module.training = False
@@ -42,7 +45,7 @@ def untouched(model: nn.Module) -> Iterator[nn.Module]:
                 module.training = flag
             with torch.no_grad():
                 for buffer, saved in buffers:
-                    if not torch.equal(buffer, saved):
+                    if captured or not torch.equal(buffer, saved):
                         buffer.copy_(saved)
             for p, asked, grad in parameters:
                 p.requires_grad_(asked)

@@ -74,7 +74,7 @@ def ascend(
         with torch.no_grad():
             z0 = model(x)
     moved = _started(x, start, threat, stream, index)
-    run = _Run(x, y, z0, threat, torch.as_tensor(step_size, dtype=x.dtype, device=x.device), moved)
+    run = _Run(x, y, z0, threat, step_size.to(x) if torch.is_tensor(step_size) else x.new_full((), step_size), moved)
     answer, n = moved.clone(), len(x)
     queries, dead = x.new_zeros(n, dtype=torch.long), x.new_zeros(n, dtype=torch.bool)
     stopped = torch.zeros_like(dead)

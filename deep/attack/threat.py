@@ -39,7 +39,9 @@ class Threat:
 
     def radius(self, x: Tensor) -> Tensor:
         """The radii as a tensor that broadcasts over ``x``."""
-        eps = torch.as_tensor(self.eps, dtype=x.dtype, device=x.device)
+        if not torch.is_tensor(self.eps):
+            return x.new_full((), self.eps)  # on the device at once: no copy that a CUDA graph could not capture
+        eps = self.eps.to(x)
         return eps.reshape(-1, *[1] * (x.dim() - 1)) if eps.dim() else eps
 
     def rows(self, keep: Tensor) -> Threat:
