@@ -1,0 +1,155 @@
+"""Train networks on samples of a law that is known exactly, and say what they truly do.
+
+The law: cheese (the learner sees the nine holes, the risks are those of the whole square), halves, stripes, or a file
+as `toy.law` takes them. Each row has the four risks of one network under the true law, exact or enclosed, the least
+robust risk of any classifier, and the terms of TRADES' Theorem 3.1 for the network's score. Below them stand the
+classifiers that the theory names.
+
+    python -m deep.bridge --law cheese --methods natural pgd-at trades --n 1000 --plot bridge.png
+    python -m deep.bridge --from record.json --plot bridge.png         print and draw a record again
+"""
+
+from __future__ import annotations
+
+import sys
+from fractions import Fraction
+from typing import TYPE_CHECKING, Any
+
+from deep.objectives import METHODS
+from theory import Enclosure, cli
+from theory.record import Record
+from theory.table import Table
+
+if TYPE_CHECKING:
+    import argparse
+    from collections.abc import Sequence
+
+SCHEMA = "tightrope.bridge/1"
+_FRACTIONS = ("eps", "lam")
+_HEAD = ("method", "n", "seed", "eps", "width", "steps")
+
+
+def main(argv: Sequence[str] | None = None) -> int:
+    """``python -m deep.bridge``."""
+    from deep.bridge.cells import MAX_DEPTH
+    from deep.bridge.prices import DEPTH
+
+    example = "--law cheese --methods natural pgd-at --n 200 --steps 200"
+    parser = cli.parser("deep.bridge", __doc__ or "", example)
+    count, radius = cli.count_type, cli.radius_type("eps")
+    parser.add_argument("--law", default="cheese", metavar="LAW", help="cheese, halves, stripes or FILE")
+    parser.add_argument(
+        "--methods", nargs="+", choices=METHODS, default=["natural", "pgd-at", "trades"], metavar="METHOD",
+        help=f"of {', '.join(METHODS)}",
+    )  # fmt: skip
+    parser.add_argument("--n", nargs="+", type=count("n"), default=[1000], help="sizes of the sample (default 1000)")
+    parser.add_argument("--seeds", type=count("seeds"), default=1, metavar="K", help="runs of each kind (default 1)")
+    parser.add_argument("--eps", nargs="+", type=radius, help="radii (default 1/10; of the stripes 1/4)")
+    parser.add_argument("--width", nargs="+", type=count("width"), default=[32], help="of the hidden layers (32)")
+    parser.add_argument("--depth", type=count("depth", 0), default=2, help="number of hidden layers (default 2)")
+    parser.add_argument(
+        "--steps", nargs="+", type=count("steps"), default=[1000], help="look after so many steps (default 1000)"
+    )
+    parser.add_argument("--batch", type=count("batch"), default=128, help="default 128")
+    parser.add_argument("--lr", type=cli.fraction_type("lr", "(0, inf)"), default="1/100", help="of Adam (default 1/100)")
+    parser.add_argument("--attack-steps", type=count("attack-steps"), default=10, help="of the attacks in training (10)")
+    parser.add_argument("--lam", type=cli.fraction_type("lam", "(0, inf)"), default="1", help="TRADES' lambda, in both")
+    parser.add_argument(
+        "--loss", nargs="*", default=["hinge"], metavar="LOSS", help="of the bound (default hinge); none to leave it out"
+    )
+    parser.add_argument("--grid", type=count("grid"), default=DEPTH, help=f"2^GRID cells a side, up to {MAX_DEPTH}")
+    parser.add_argument("--simulate", type=count("simulate"), default=0, metavar="N", help="check by N draws each")
+    parser.add_argument("--device", default="cpu", help="where to train: cpu (default), cuda ...")
+    parser.add_argument("--from", dest="source", metavar="RECORD", help="print a record again, without training")
+    parser.add_argument("--save", type=cli.output_type("save", (".json",)), metavar="FILE", help="write a record")
+    parser.add_argument("--plot", type=cli.figure_type("plot"), metavar="FILE", help="draw to a png, pdf or svg file")
+    cli.add_output_options(parser)
+    return cli.run(parser, _report, argv)
+
+
+def _report(args: argparse.Namespace) -> int:
+    from deep.bridge.experiment import misses
+
+    if args.source is not None:
+        if args.save:
+            raise ValueError("--from reads a record and --save writes one; give one of them")
+        data = Record.read(args.source, SCHEMA).data
+    else:
+        data = _run(args)
+    rows = [read_row(row) for row in data["rows"]]
+    if args.plot:
+        from deep.bridge.figure import figure
+
+        cli.save_figure(figure(data["law"], rows, data["networks"]), args.plot)
+    if args.save:
+        seeds = {"networks": int(data["plan"]["seeds"])}
+        Record.new(SCHEMA, data, command=cli.command(args), seeds=seeds).write(args.save)
+    columns = [*_HEAD, *dict.fromkeys(key for row in rows for key in row if key not in _HEAD)]
+    used = [name for name in columns if any(row.get(name) is not None for row in rows)]
+    cli.emit(Table(used, rows, title=data["title"], notes=data["notes"]), args, SCHEMA)
+    failed = misses(rows)
+    for sentence in failed:
+        sys.stderr.write(sentence + "\n")
+    return int(bool(failed))
+
+
+def _run(args: argparse.Namespace) -> dict[str, Any]:
+    from deep.bridge.experiment import Plan, experiment, to_text
+    from deep.bridge.laws import DEFAULT_EPS, box_setting, check_losses
+    from deep.bridge.networks import relu_network
+
+    check_losses(args.loss)
+    radii = args.eps or [DEFAULT_EPS.get(args.law, Fraction(1, 10))]
+    options = {"lam": float(args.lam), "steps": args.attack_steps}
+    plan = Plan(
+        tuple(args.methods), tuple(args.n), tuple(radii), tuple(args.width), tuple(args.steps), args.seeds, args.depth,
+        args.batch, float(args.lr), options, tuple(args.loss), args.lam, args.grid, args.simulate, args.device,
+    )  # fmt: skip
+    settings = {eps: box_setting(args.law, eps) for eps in radii}
+    total = len(plan.methods) * len(plan.n) * len(radii) * len(plan.width) * len(plan.steps) * plan.seeds
+    found = list(cli.progress(experiment(plan, settings.__getitem__), "networks", total))
+    rows = [row for network in found for row in network.rows]
+    kept = []
+    for network in found:  # enough to draw, and to check the record: the first seed's after the last step
+        head = {key: network.rows[0][key] for key in _HEAD}
+        if head["seed"] == 0 and head["steps"] == max(row["steps"] for row in rows if row["n"] == head["n"]):
+            kept.append({**head, "eps": str(head["eps"]), "layers": to_text(relu_network(network.model))})
+    rows += [row for setting in settings.values() for row in setting.named_rows()]
+    notes = [f"{plan.seeds} networks of each kind, on samples of their own; a step of {plan.batch} samples at most"]
+    if next(iter(settings.values())).is_restricted:
+        notes.append("networks see the restricted law (seen_...); all other risks are those of the true law")
+    return {
+        "law": args.law,
+        "title": f"networks on {args.law}, {args.depth} hidden layers",
+        "plan": {
+            "seeds": plan.seeds, "depth": plan.depth, "batch": plan.batch, "lr": str(args.lr),
+            "attack_steps": args.attack_steps, "lam": str(args.lam), "grid": plan.grid, "simulate": plan.simulate,
+        },
+        "rows": [_written(row) for row in rows],
+        "networks": kept,
+        "notes": notes,
+    }  # fmt: skip
+
+
+def _written(row: dict[str, Any]) -> dict[str, Any]:
+    from theory.record import as_json
+
+    found: dict[str, Any] = as_json({key: value for key, value in row.items() if value is not None})
+    return found
+
+
+def read_row(row: dict[str, Any]) -> dict[str, Any]:
+    """A row of a record with its numbers: exact ones as Fractions, risks and terms as enclosures."""
+    made: dict[str, Any] = {}
+    for key, value in row.items():
+        if key in _FRACTIONS:
+            made[key] = Fraction(value)
+        elif key in ("method", "loss") or isinstance(value, int):
+            made[key] = value
+        else:
+            made[key] = Enclosure.from_json(value)
+    return made
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -1,0 +1,141 @@
+"""All networks of one experiment: trained, enclosed, and set beside what the theory knows of the law."""
+
+from __future__ import annotations
+
+import base64
+from dataclasses import dataclass
+from fractions import Fraction
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from deep.bridge.simulation import simulate
+from deep.bridge.training import chosen, train
+from deep.fit import Recipe
+from deep.models import build
+from theory.relu import ReluNetwork
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterator, Sequence
+
+    from torch import nn
+
+    from deep.bridge.laws import BoxSetting, Row
+    from deep.images import Images
+
+RISKS = ("standard_risk", "boundary_risk", "robust_risk", "sensible_risk")
+VARIED = ("n", "eps", "width", "steps")
+
+
+@dataclass(frozen=True, slots=True)
+class Plan:
+    """What to train: every combination of ``methods``, ``n``, ``eps`` and ``width``, in ``seeds`` runs each, looked at
+    after ``steps`` steps; ``depth`` hidden layers, ``options`` of the methods, the losses and lambda of the bound, the
+    depth of its ``grid``, and how many draws are to ``simulate`` each network (0: none).
+    """
+
+    methods: tuple[str, ...]
+    n: tuple[int, ...]
+    eps: tuple[Fraction, ...]
+    width: tuple[int, ...]
+    steps: tuple[int, ...]
+    seeds: int
+    depth: int
+    batch: int
+    lr: float
+    options: dict[str, Any]
+    losses: tuple[str, ...]
+    lam: Fraction
+    grid: int
+    simulate: int
+    device: str = "cpu"
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Network:
+    """A trained network and the row, or rows, that say what it does."""
+
+    model: nn.Module
+    rows: list[Row]
+
+
+def experiment(plan: Plan, setting_of: Callable[[Fraction], BoxSetting]) -> Iterator[Network]:
+    """The networks one after the other. Those that do not depend on eps are trained once."""
+    trained: dict[Any, dict[int, list[nn.Module]]] = {}
+    for eps in plan.eps:
+        setting = setting_of(eps)
+        for n in plan.n:
+            samples = [setting.sample(n, seed).to(plan.device) for seed in range(plan.seeds)]
+            for width in plan.width:
+                for name in plan.methods:
+                    objective = chosen(name, eps=float(eps), **plan.options)
+                    key = (repr(objective), n, width, samples[0].digest)
+                    if key not in trained:
+                        trained[key] = _trained(plan, objective, samples, width)
+                    for steps, models in trained[key].items():
+                        for seed, model in enumerate(models):
+                            head = {"method": name, "n": n, "seed": seed, "eps": eps, "width": width, "steps": steps}
+                            yield Network(model, _rows(plan, setting, model, head))
+
+
+def _trained(plan: Plan, objective: Any, samples: Sequence[Images], width: int) -> dict[int, list[nn.Module]]:
+    shape = samples[0].shape
+
+    def make(seed: int) -> nn.Module:
+        return build("mlp", shape=shape, outputs=1, seed=seed, width=width, depth=plan.depth).to(plan.device)
+
+    recipe = Recipe(1, min(plan.batch, len(samples[0])), plan.lr, optimizer="adam")
+    return train(make, objective, samples, range(plan.seeds), recipe, plan.steps)
+
+
+def _rows(plan: Plan, setting: BoxSetting, model: nn.Module, head: Row) -> list[Row]:
+    found = setting.evaluate(model.cpu(), plan.losses, plan.lam, plan.grid)
+    seen: Row = {}
+    if plan.simulate:
+        limits = simulate(model, setting, plan.simulate, 10**6 + int(head["seed"]))
+        seen = dict(zip(("simulated_standard_risk", "simulated_robust_risk"), limits, strict=True))
+    return [{**head, **row, **seen} for row in found]
+
+
+def misses(rows: Sequence[Row]) -> list[str]:
+    """What cannot be: enclosures that do not meet their simulation's limits, and robust risks below the optimum."""
+    wrong = []
+    for row in rows:
+        name = " ".join(f"{key} {row[key]}" for key in ("method", "n", "seed", "eps") if key in row)
+        for risk in ("standard_risk", "robust_risk"):
+            limits = row.get(f"simulated_{risk}")
+            if limits is not None and not limits.overlaps(row[risk]):
+                wrong.append(f"{name}: the {risk} {row[risk]} misses its simulation {limits}")
+        if row["robust_risk"].hi < row["optimum"].lo:
+            wrong.append(f"{name}: the robust risk {row['robust_risk']} is below the optimum {row['optimum']}")
+    return wrong
+
+
+# ---- networks in records ----
+
+
+def to_text(network: ReluNetwork) -> list[list[Any]]:
+    """The layers of float32 weights as [outputs, inputs, base64 of weights and biases], to be kept in JSON."""
+    made: list[list[Any]] = []
+    for weight, bias in network.layers:
+        numbers = np.concatenate([weight.ravel(), bias]).astype("<f4")
+        if not np.array_equal(numbers, np.concatenate([weight.ravel(), bias])):
+            raise ValueError("the weights are no float32 numbers, which records hold")
+        made.append([*weight.shape, base64.b64encode(numbers.tobytes()).decode()])
+    return made
+
+
+def from_text(layers: Sequence[Sequence[Any]]) -> ReluNetwork:
+    """The network that `to_text` wrote, with the same weights.
+
+    >>> tent = ReluNetwork([([[1.0], [-1.0]], [0.0, 0.0]), ([[1.0, 1.0]], [-0.5])])
+    >>> from_text(to_text(tent)).exact_score(["1/3"])
+    Fraction(-1, 6)
+    """
+    made = []
+    for outputs, inputs, text in layers:
+        numbers = np.frombuffer(base64.b64decode(text), "<f4")
+        if len(numbers) != outputs * (inputs + 1):
+            raise ValueError(f"a layer of {outputs} x {inputs} weights does not have {len(numbers)} numbers")
+        made.append((numbers[: outputs * inputs].reshape(outputs, inputs), numbers[outputs * inputs :]))
+    return ReluNetwork(made)
