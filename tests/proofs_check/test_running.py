@@ -12,7 +12,7 @@ from pathlib import Path
 
 import pytest
 
-from proofs_check import registry
+from proofs_check import Evidence, claim, registry
 from proofs_check.__main__ import main
 from proofs_check.campaign import Target, batches
 from proofs_check.core import Budget
@@ -73,6 +73,17 @@ def test_the_backend_of_joblib_carries_a_run():
 
     with parallel_config(backend="threading", n_jobs=2):
         assert {row["key"] for row in results([CLAIMS[key] for key in KEYS[:2]], 5)} == set(KEYS[:2])
+
+
+def test_the_seed_of_a_run_reaches_every_claim(monkeypatch):
+    @claim(
+        "odds-x", paper="ODDS", label="none", place="none", kind="remark", statement="x.", expected="PROVED", covers="x"
+    )
+    def spent(budget):
+        return Evidence("PROVED", f"{int(budget)} cases of seed {budget.seed}", 1)
+
+    monkeypatch.setattr("proofs_check.running.registry", lambda: {"odds-x": spent})
+    assert [row["evidence"] for row in results([spent], 9, seed=4)] == ["9 cases of seed 4"]
 
 
 def test_a_budget_keeps_its_seed_when_it_is_halved():
@@ -147,8 +158,10 @@ def test_half_a_line_longer_than_a_block_is_cut_off(tmp_path):
 def test_batches_are_different_searches_and_the_same_with_more_processes():
     target = Target("trades-eq1")
     rows = list(batches(target, 35, seed=1, batch=15))
-    assert [(row["batch"], row["asked"], row["tried"], row["verdict"]) for row in rows] == [
-        (0, 15, 15, "SUPPORTED"), (1, 15, 15, "SUPPORTED"), (2, 5, 5, "SUPPORTED")]  # fmt: skip
+    assert [(row["batch"], row["asked"], row["verdict"]) for row in rows] == [
+        (k, asked, "SUPPORTED") for k, asked in enumerate((15, 15, 5))
+    ]
+    assert all(0 < row["tried"] <= row["asked"] for row in rows)
     assert len({row["seed"] for row in rows}) == 3
     assert timeless(batches(target, 35, seed=1, batch=15, jobs=2)) == timeless(rows)
     assert [row["batch"] for row in batches(target, 35, seed=1, batch=15, done={0: 15, 2: 4})] == [1, 2]
