@@ -50,8 +50,9 @@ def batches(
     """The rows of the batches that make up ``n`` cases, in order, without those ``done`` (number -> cases asked for).
 
     A row says batch, seed, asked and tried (the cases asked for, and those decided: a family may have fewer, and a
-    claim may spend only a part of its budget on a search), verdict, slack (the smallest margin), and of a refutation the witness, its margin and its table. Raises ``ValueError`` for a
-    claim that searches no random cases, and for what `MarginError` is about, in its words.
+    claim may spend only a part of its budget on a search), verdict, slack (the smallest margin), and of a refutation
+    the witness, its margin and its table. Raises ``ValueError`` for a claim that searches no random cases, and for what
+    `MarginError` is about, in its words.
 
     >>> [(row["asked"], row["verdict"]) for row in batches(Target("trades-eq1"), 30, batch=20)]
     [(20, 'SUPPORTED'), (10, 'SUPPORTED')]
