@@ -275,7 +275,7 @@ def table(data: dict[str, Any]) -> Table:
                          "limits": clopper_pearson(row["natural"], n)})  # fmt: skip
         for one in row["attacks"]:
             rows.append({**place, "eps": eps, "by": one["name"], "errors": one["errors"],
-                         "remark": f"{one['dead']} met zero gradients" if one["dead"] else ""})  # fmt: skip
+                         "remark": f"{one['dead']} met zero gradients" if one["dead"] else None})  # fmt: skip
         rows.append({**place, "eps": eps, "by": "robust", "errors": row["errors"], "at_most": row["at_most"],
                      "risk": _risk(row), "limits": _limits([row]), "remark": _remark(row)})  # fmt: skip
     images = data["images"]

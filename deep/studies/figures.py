@@ -33,13 +33,14 @@ def risk_figure(lines: Mapping[str, Sequence[tuple[float, float, float, bool]]])
         rows = sorted(unordered)
         eps, low = [row[0] for row in rows], [row[1] for row in rows]
         panel.plot(eps, low, "o-", color=f"C{k % 10}", markersize=3.5, label=name)
-        high = [row[1] if row[3] else row[2] for row in rows]
-        panel.fill_between(eps, low, high, color=f"C{k % 10}", alpha=0.18, linewidth=0)
+        high = [float("nan") if row[3] else row[2] for row in rows]
+        panel.plot(eps, high, ":", color=f"C{k % 10}", linewidth=1)
+        panel.fill_between(eps, low, high, color=f"C{k % 10}", alpha=0.15, linewidth=0)
     panel.set_xlabel("eps")
     panel.set_ylabel("robust risk of the sample")
     panel.set_ylim(0, 1.02)
     panel.set_xlim(left=0)
-    panel.set_title("lines: attacked; bands: up to what is certified", fontsize=10)
+    panel.set_title("lines: attacked; bands: up to what is certified, where that is not vacuous", fontsize=10)
     panel.legend(frameon=False, fontsize=8)
     return made
 
@@ -74,7 +75,7 @@ def curve_figure(curves: Mapping[str, Sequence[CurvePoint]]) -> Figure:
             panel.annotate(p.label, (p.rho, float(p.accuracy)), (4, 4), textcoords="offset points", fontsize=7)
     panel.set_xlabel("rho, the mean distance of those fooled")
     panel.set_ylabel("benign accuracy")
-    panel.margins(x=0.15, y=0.1)
+    panel.margins(x=0.25, y=0.1)
     panel.legend(frameon=False, fontsize=8)
     return made
 
