@@ -16,7 +16,7 @@ from fractions import Fraction
 from typing import TYPE_CHECKING, Any
 
 from deep.objectives import METHODS
-from theory import Enclosure, cli
+from theory import cli
 from theory.record import Record
 from theory.table import Table
 
@@ -25,7 +25,6 @@ if TYPE_CHECKING:
     from collections.abc import Sequence
 
 SCHEMA = "tightrope.bridge/1"
-_FRACTIONS = ("eps", "lam")
 _HEAD = ("method", "n", "seed", "eps", "width", "steps")
 
 
@@ -51,11 +50,11 @@ def main(argv: Sequence[str] | None = None) -> int:
         "--steps", nargs="+", type=count("steps"), default=[1000], help="look after so many steps (default 1000)"
     )
     parser.add_argument("--batch", type=count("batch"), default=128, help="default 128")
-    parser.add_argument("--lr", type=cli.fraction_type("lr", "(0, inf)"), default="1/100", help="of Adam (default 1/100)")
-    parser.add_argument("--attack-steps", type=count("attack-steps"), default=10, help="of the attacks in training (10)")
+    parser.add_argument("--lr", type=cli.fraction_type("lr", "(0, inf)"), default="1/100", help="of Adam (1/100)")
+    parser.add_argument("--attack-steps", type=count("attack-steps"), default=10, help="of attacks in training (10)")
     parser.add_argument("--lam", type=cli.fraction_type("lam", "(0, inf)"), default="1", help="TRADES' lambda, in both")
     parser.add_argument(
-        "--loss", nargs="*", default=["hinge"], metavar="LOSS", help="of the bound (default hinge); none to leave it out"
+        "--loss", nargs="*", default=["hinge"], metavar="LOSS", help="of the bound (default hinge); none for none"
     )
     parser.add_argument("--grid", type=count("grid"), default=DEPTH, help=f"2^GRID cells a side, up to {MAX_DEPTH}")
     parser.add_argument("--simulate", type=count("simulate"), default=0, metavar="N", help="check by N draws each")
@@ -69,6 +68,7 @@ def main(argv: Sequence[str] | None = None) -> int:
 
 def _report(args: argparse.Namespace) -> int:
     from deep.bridge.experiment import misses
+    from deep.bridge.records import read_rows
 
     if args.source is not None:
         if args.save:
@@ -76,7 +76,7 @@ def _report(args: argparse.Namespace) -> int:
         data = Record.read(args.source, SCHEMA).data
     else:
         data = _run(args)
-    rows = [read_row(row) for row in data["rows"]]
+    rows = read_rows(data["rows"], data["how"])
     if args.plot:
         from deep.bridge.figure import figure
 
@@ -94,9 +94,10 @@ def _report(args: argparse.Namespace) -> int:
 
 
 def _run(args: argparse.Namespace) -> dict[str, Any]:
-    from deep.bridge.experiment import Plan, experiment, to_text
+    from deep.bridge.experiment import Plan, experiment
     from deep.bridge.laws import DEFAULT_EPS, box_setting, check_losses
     from deep.bridge.networks import relu_network
+    from deep.bridge.records import to_text, written_rows
 
     check_losses(args.loss)
     radii = args.eps or [DEFAULT_EPS.get(args.law, Fraction(1, 10))]
@@ -118,6 +119,7 @@ def _run(args: argparse.Namespace) -> dict[str, Any]:
     notes = [f"{plan.seeds} networks of each kind, on samples of their own; a step of {plan.batch} samples at most"]
     if next(iter(settings.values())).is_restricted:
         notes.append("networks see the restricted law (seen_...); all other risks are those of the true law")
+    texts, hows = written_rows(rows)
     return {
         "law": args.law,
         "title": f"networks on {args.law}, {args.depth} hidden layers",
@@ -125,30 +127,11 @@ def _run(args: argparse.Namespace) -> dict[str, Any]:
             "seeds": plan.seeds, "depth": plan.depth, "batch": plan.batch, "lr": str(args.lr),
             "attack_steps": args.attack_steps, "lam": str(args.lam), "grid": plan.grid, "simulate": plan.simulate,
         },
-        "rows": [_written(row) for row in rows],
+        "rows": texts,
+        "how": hows,
         "networks": kept,
         "notes": notes,
     }  # fmt: skip
-
-
-def _written(row: dict[str, Any]) -> dict[str, Any]:
-    from theory.record import as_json
-
-    found: dict[str, Any] = as_json({key: value for key, value in row.items() if value is not None})
-    return found
-
-
-def read_row(row: dict[str, Any]) -> dict[str, Any]:
-    """A row of a record with its numbers: exact ones as Fractions, risks and terms as enclosures."""
-    made: dict[str, Any] = {}
-    for key, value in row.items():
-        if key in _FRACTIONS:
-            made[key] = Fraction(value)
-        elif key in ("method", "loss") or isinstance(value, int):
-            made[key] = value
-        else:
-            made[key] = Enclosure.from_json(value)
-    return made
 
 
 if __name__ == "__main__":

@@ -2,18 +2,14 @@
 
 from __future__ import annotations
 
-import base64
 from dataclasses import dataclass
 from fractions import Fraction
 from typing import TYPE_CHECKING, Any
-
-import numpy as np
 
 from deep.bridge.simulation import simulate
 from deep.bridge.training import chosen, train
 from deep.fit import Recipe
 from deep.models import build
-from theory.relu import ReluNetwork
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Sequence
@@ -109,33 +105,3 @@ def misses(rows: Sequence[Row]) -> list[str]:
         if row["robust_risk"].hi < row["optimum"].lo:
             wrong.append(f"{name}: the robust risk {row['robust_risk']} is below the optimum {row['optimum']}")
     return wrong
-
-
-# ---- networks in records ----
-
-
-def to_text(network: ReluNetwork) -> list[list[Any]]:
-    """The layers of float32 weights as [outputs, inputs, base64 of weights and biases], to be kept in JSON."""
-    made: list[list[Any]] = []
-    for weight, bias in network.layers:
-        numbers = np.concatenate([weight.ravel(), bias]).astype("<f4")
-        if not np.array_equal(numbers, np.concatenate([weight.ravel(), bias])):
-            raise ValueError("the weights are no float32 numbers, which records hold")
-        made.append([*weight.shape, base64.b64encode(numbers.tobytes()).decode()])
-    return made
-
-
-def from_text(layers: Sequence[Sequence[Any]]) -> ReluNetwork:
-    """The network that `to_text` wrote, with the same weights.
-
-    >>> tent = ReluNetwork([([[1.0], [-1.0]], [0.0, 0.0]), ([[1.0, 1.0]], [-0.5])])
-    >>> from_text(to_text(tent)).exact_score(["1/3"])
-    Fraction(-1, 6)
-    """
-    made = []
-    for outputs, inputs, text in layers:
-        numbers = np.frombuffer(base64.b64decode(text), "<f4")
-        if len(numbers) != outputs * (inputs + 1):
-            raise ValueError(f"a layer of {outputs} x {inputs} weights does not have {len(numbers)} numbers")
-        made.append((numbers[: outputs * inputs].reshape(outputs, inputs), numbers[outputs * inputs :]))
-    return ReluNetwork(made)

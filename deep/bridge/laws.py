@@ -36,7 +36,7 @@ Row = dict[str, Any]
 
 @dataclass(frozen=True, slots=True, eq=False)
 class BoxSetting:
-    """A law on boxes in the unit interval or square: the ``true`` law, the one that is ``seen`` (a restriction of it, or
+    """A law on boxes in the unit interval or square: the ``true`` law, the one that is ``seen`` (its restriction or
     itself), the ball, the sensible adversary's ``reference``, classifiers by name, and the least robust risk of any
     classifier under either law.
     """
@@ -132,7 +132,7 @@ def box_setting(name: str, eps: Fraction) -> BoxSetting:
         file = lawfile.read(name)
         true, seen = _checked(file.law, name), file.restricted or file.law
         if file.ties is None and not tied_region(true).is_empty:
-            raise ValueError(f"labels tie somewhere under the law of {name}; its key ties has to say what Bayes predicts")
+            raise ValueError(f"labels tie somewhere under the law of {name}; its key ties must say what Bayes predicts")
         reference = bayes_rule(true, ties=file.ties)
         named = {"bayes": reference, **file.classifiers}
         named["robust_optimum"] = optimal_robust_risk(true, ball).classifier
