@@ -161,14 +161,14 @@ def _grid(rows: Sequence[tuple[str, Tensor, str]], titles: Sequence[Sequence[str
     made = Figure(figsize=(0.9 * len(rows[0][1]) + 0.4, 1.05 * len(rows)), layout="constrained")
     panels = made.subplots(len(rows), len(rows[0][1]), squeeze=False)
     for i, (name, pictures, cmap) in enumerate(rows):
-        for j, picture in enumerate(pictures.detach().cpu().float()):
+        for j, picture in enumerate(pictures.detach().cpu().float().numpy()):
             panel = panels[i][j]
             panel.set(xticks=[], yticks=[])
-            largest = float(picture.abs().max()) or 1.0
+            largest = float(abs(picture).max()) or 1.0
             if cmap == "bwr":  # a colour per pixel: of several channels the sum
                 panel.imshow(picture.sum(0) / largest, cmap=cmap, vmin=-1, vmax=1)
             elif len(picture) == 3:
-                panel.imshow(picture.permute(1, 2, 0).clamp(0, 1))
+                panel.imshow(picture.transpose(1, 2, 0).clip(0, 1))
             else:
                 panel.imshow(picture[0], cmap=cmap, vmin=0, vmax=1)
             if titles is not None:
