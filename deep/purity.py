@@ -13,40 +13,59 @@ if TYPE_CHECKING:
 
 
 def inner(model: nn.Module) -> nn.Module:
-    """The network itself, where a wrapper of distributed training holds it."""
-    wrapped = getattr(model, "module", None)
-    return wrapped if isinstance(wrapped, nn.Module) else model
+    """The network itself, where one of torch's wrappers of parallel training holds it.
+
+    A network of the user's that keeps another one as ``module`` is no wrapper: it may compute something else.
+    """
+    wrappers = (nn.DataParallel, nn.parallel.DistributedDataParallel)
+    return model.module if isinstance(model, wrappers) else model
+
+
+@contextlib.contextmanager
+def evaluation_mode(model: nn.Module) -> Iterator[nn.Module]:
+    """The network in evaluation mode; the training flag of every submodule is put back, on exceptions too."""
+    flags = [(module, module.training) for module in model.modules()]
+    try:
+        for module, _ in flags:
+            module.training = False
+        yield model
+    finally:
+        for module, flag in flags:
+            module.training = flag
 
 
 @contextlib.contextmanager
 def untouched(model: nn.Module) -> Iterator[nn.Module]:
     """The network in evaluation mode, with gradients on; what the block changes is put back, on exceptions too.
 
-    Put back are the training flag of every submodule, buffers (in place), ``.grad`` and ``requires_grad`` of every
-    parameter, the grad mode, and torch's global random state. The parameters do not ask for gradients inside.
+    Put back are the training flag of every submodule, buffers (in place, and those replaced by another tensor),
+    ``.grad`` and ``requires_grad`` of every parameter, the grad mode, and torch's global random state. The parameters
+    do not ask for gradients inside.
     """
-    modules = list(model.modules())
-    flags = [module.training for module in modules]
-    buffers = [(buffer, buffer.clone()) for buffer in model.buffers()]
+    buffers = [
+        (module._buffers, name, buffer, buffer.clone())
+        for module in model.modules()
+        for name, buffer in module._buffers.items()
+        if buffer is not None
+    ]
     parameters = [(p, p.requires_grad, p.grad) for p in model.parameters()]
     devices = {p.device for p, _, _ in parameters if p.device.type == "cuda"}
-    # A CUDA graph that is being captured admits no look at values or random states; who captures keeps both himself.
-    captured = bool(devices) and torch.cuda.is_current_stream_capturing()
-    forked = torch.random.fork_rng(sorted(d.index or 0 for d in devices), enabled=not captured)
-    with forked, torch.inference_mode(False), torch.enable_grad():
+    with (
+        torch.random.fork_rng(sorted(d.index or 0 for d in devices)),
+        torch.inference_mode(False),
+        torch.enable_grad(),
+        evaluation_mode(model),
+    ):
         try:
-            for module in modules:
-                module.training = False
             for p, _, _ in parameters:
                 p.requires_grad_(False)
             yield model
         finally:
-            for module, flag in zip(modules, flags, strict=True):
-                module.training = flag
             with torch.no_grad():
-                for buffer, saved in buffers:
-                    if captured or not torch.equal(buffer, saved):
+                for home, name, buffer, saved in buffers:
+                    if not torch.equal(buffer, saved):
                         buffer.copy_(saved)
+                    home[name] = buffer
             for p, asked, grad in parameters:
                 p.requires_grad_(asked)
                 p.grad = grad

@@ -11,7 +11,7 @@ from torch import nn
 
 from deep.attack.gradient import ascend
 from deep.attack.threat import Threat
-from deep.purity import inner, untouched
+from deep.purity import evaluation_mode, inner, untouched
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -119,13 +119,8 @@ def outputs(model: nn.Module, x: Tensor) -> Tensor:
 
 def evaluated(model: nn.Module, x: Tensor) -> Tensor:
     """The outputs of the network as it is evaluated (no dropout, running statistics), with gradients."""
-    flags = [(module, module.training) for module in model.modules()]
-    try:
-        model.eval()
+    with evaluation_mode(model):
         answer: Tensor = model(x)
-    finally:
-        for module, flag in flags:
-            module.training = flag
     return answer
 
 

@@ -184,10 +184,8 @@ def test_certified_trades_bounds_what_an_attack_finds():
 
 
 def test_a_wrapped_network_is_called_once():
-    class Wrapper(nn.Module):
-        def __init__(self, module) -> None:
-            super().__init__()
-            self.module, self.calls = module, 0
+    class Wrapper(nn.DataParallel):
+        calls = 0
 
         def forward(self, x):
             self.calls += 1

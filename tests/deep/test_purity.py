@@ -12,14 +12,18 @@ from deep.purity import inner, untouched
 
 
 class Meddler(nn.Module):
-    """A layer that draws from the global random state and counts its calls in a buffer, in evaluation mode too."""
+    """A layer that draws from the global random state and counts its calls in buffers, in evaluation mode too: one
+    changed in place, one replaced.
+    """
 
     def __init__(self) -> None:
         super().__init__()
         self.register_buffer("calls", torch.zeros(()))
+        self.register_buffer("again", torch.zeros((), dtype=torch.int64))
 
     def forward(self, x):
         self.calls += 1
+        self.again = self.again + 1
         return x + 0 * torch.rand(())
 
 
@@ -36,6 +40,7 @@ def _look(net):
     return {
         "flags": [m.training for m in net.modules()],
         "buffers": [b.clone() for b in net.buffers()],
+        "where": [id(b) for b in net.buffers()],
         "weights": [p.detach().clone() for p in net.parameters()],
         "asks": [p.requires_grad for p in net.parameters()],
         "grads": [None if p.grad is None else p.grad.clone() for p in net.parameters()],
@@ -73,9 +78,10 @@ def test_nothing_is_left_behind(context, fails):
     assert _same(before, _look(net))
 
 
-def test_a_wrapper_is_seen_through():
+def test_wrappers_of_torch_are_seen_through_and_no_others():
     net = nn.Linear(1, 1)
-    wrapper = nn.Module()
-    wrapper.module = net
-    assert inner(wrapper) is net
+    assert inner(nn.DataParallel(net)) is net
     assert inner(net) is net
+    own = nn.Module()
+    own.module = net
+    assert inner(own) is own  # a network that holds another may do more than call it
