@@ -8,6 +8,7 @@ CIFAR do, else with a 7 x 7 convolution of stride 2 and pooling, as for ImageNet
 from __future__ import annotations
 
 import math
+from functools import partial
 from typing import TYPE_CHECKING
 
 import torch
@@ -26,12 +27,10 @@ if TYPE_CHECKING:
 # ---- chains ----
 
 
-def _sense(shape: Shape, outputs: int, q: int = 5) -> Layers:
+def _sense(shape: Shape, outputs: int, q: int) -> Layers:
     """Capacity q: 5 x 5 convolutions with 2^(q-1) and 2^q filters, each pooled, and a dense layer of 2^(q+4) units
     (SENSE, Appendix H.2, which prints d for q). Images below 16 pixels a side get 3 x 3 kernels with padding 1.
     """
-    if q not in range(1, 6):
-        raise ValueError(f"capacity q {q} is unknown; allowed are 1, 2, 3, 4 and 5")
     channels, height, width = _image(shape, "sense", 8)
     kernel, padding = (3, 1) if min(height, width) < 16 else (5, 0)
     sides = [(n + 2 * padding - kernel + 1) // 2 for n in (height, width)]
@@ -251,7 +250,7 @@ def _start(layers: Layers) -> None:
 
 
 BUILDERS: Mapping[str, Callable[..., Layers]] = {
-    "sense": _sense,
+    **{f"sense-{q}": partial(_sense, q=q) for q in range(1, 6)},
     "odds-cnn": _odds_cnn,
     "odds-resnet": _madry,
     "conv-pool-cnn": _conv_pool,

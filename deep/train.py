@@ -18,6 +18,7 @@ from typing import TYPE_CHECKING, Any
 import torch
 
 from deep import distributed
+from deep.checkpoint import Checkpoint
 from deep.fit import CHECKPOINT, Fit, Recipe, fit
 from deep.images import Images, load
 from deep.models import BUILDERS, build, parameter_count
@@ -37,7 +38,11 @@ if TYPE_CHECKING:
     from torch import Tensor, nn
 
 SCHEMA = "tightrope.train/1"
-_OPTIONS = ("eps", "lam", "steps", "step_size", "ord", "surrogate", "adversary", "divergence", "ramp")
+_OPTIONS = (
+    "eps", "lam", "steps", "step_size", "ord", "surrogate", "adversary", "divergence", "ramp", "c", "reference",
+    "reversion", "gamma", "beta", "warm_up", "lower", "first", "selection_steps", "search", "eta", "largest", "split",
+    "targeted", "cost", "rate", "penalty", "gradient", "image", "label", "width", "hidden", "share", "alpha", "sigma",
+)  # fmt: skip
 _COLUMNS = ("data", "method", "model", "parameters", "epochs", "train_errors", "train", "test_errors", "test")
 
 
@@ -60,6 +65,7 @@ def main(argv: Sequence[str] | None = None) -> int:
     parser.add_argument(
         "--outputs", type=cli.count_type("outputs"), help="1 for a score (default for two classes), or K"
     )
+    parser.add_argument("--start", type=Path, metavar="CHECKPOINT", help="begin with the weights of that run")
     parser.add_argument("--method", choices=METHODS, default="natural", help="the objective (default natural)")
     parser.add_argument("--eps", type=cli.radius_type("eps"), help="the adversary's radius, such as 0.1 or 8/255")
     parser.add_argument("--lam", type=cli.fraction_type("lam", "(0, inf)"), help="TRADES' lambda")
@@ -70,6 +76,7 @@ def main(argv: Sequence[str] | None = None) -> int:
     parser.add_argument("--adversary", choices=("phi", "margin"), help="what the binary attack ascends (default phi)")
     parser.add_argument("--divergence", choices=("kl", "ce"), help="TRADES' second term (default kl)")
     parser.add_argument("--ramp", type=cli.probability_type("ramp"), help="share of the run over which eps grows")
+    _add_method_options(parser)
     parser.add_argument("--epochs", type=cli.count_type("epochs"), default=20, help="default 20")
     parser.add_argument("--batch", type=cli.count_type("batch"), default=64, help="default 64")
     parser.add_argument("--lr", type=cli.fraction_type("lr", "(0, inf)"), default="1/20", help="default 0.05")
@@ -92,6 +99,39 @@ def main(argv: Sequence[str] | None = None) -> int:
     return cli.run(parser, _train, argv)
 
 
+def _add_method_options(parser: argparse.ArgumentParser) -> None:
+    """What one method only takes; None is the method's own default."""
+    positive, factor = "(0, inf)", cli.fraction_type
+    sense = parser.add_argument_group("SENSE")
+    sense.add_argument("--c", type=cli.probability_type("c"), help="least probability of the label (default 1/2)")
+    sense.add_argument("--reference", choices=("current", "start"), help="who judges (default current)")
+    sense.add_argument("--reversion", choices=("break", "noise"), help="after a step too far (default break)")
+    iaat = parser.add_argument_group("IAAT")
+    iaat.add_argument("--gamma", type=factor("gamma", positive), help="width of a step (default 1.9/8 eps)")
+    iaat.add_argument("--beta", type=factor("beta", "(0, 1]"), help="smoothing (default 1/10)")
+    iaat.add_argument("--warm-up", type=cli.count_type("warm-up", 0), help="epochs at eps (default 5)")
+    iaat.add_argument("--lower", type=cli.radius_type("lower"), help="least radius (default 0)")
+    iaat.add_argument("--first", type=cli.radius_type("first"), help="first radius (default eps)")
+    iaat.add_argument("--selection-steps", type=cli.count_type("selection-steps"), help="default those of training")
+    iaat.add_argument("--search", choices=("step", "line"), help="Algorithm 2 (default) or a line search")
+    iaat.add_argument("--eta", type=factor("eta", positive), help="grid of the line search (default gamma)")
+    iaat.add_argument("--largest", type=factor("largest", positive), help="end of the line search (default 2 eps)")
+    iaat.add_argument("--no-split", dest="split", action="store_const", const=False, help="attack wrong samples, too")
+    iaat.add_argument("--targeted", action="store_const", const=True, help="attacks aim at random other labels")
+    pgn = parser.add_argument_group("PGN")
+    pgn.add_argument("--cost", type=factor("cost", positive), help="c_L (default 50)")
+    pgn.add_argument("--rate", type=factor("rate", positive), help="the generator's learning rate (default 5e-4)")
+    pgn.add_argument("--penalty", choices=("perturbation", "output"), help="what c_L punishes (default perturbation)")
+    for name in ("gradient", "image", "label"):
+        pgn.add_argument(f"--no-{name}", dest=name, action="store_const", const=False, help=f"hide the {name} from it")
+    pgn.add_argument("--width", type=cli.count_type("width"), help="channels of the generator (default 128)")
+    pgn.add_argument("--hidden", type=cli.count_type("hidden"), help="its dense units (default 1024, of points 64)")
+    others = parser.add_argument_group("baselines")
+    others.add_argument("--share", type=cli.probability_type("share"), help="attacked part of a batch (default 1/2)")
+    others.add_argument("--alpha", type=cli.probability_type("alpha"), help="weight of attacked samples (default 1/2)")
+    others.add_argument("--sigma", type=cli.radius_type("sigma"), help="deviation of the noise")
+
+
 def _train(args: argparse.Namespace) -> None:
     chosen = {name: _number(getattr(args, name)) for name in _OPTIONS}
     objective = method(args.method, **chosen)
@@ -105,6 +145,8 @@ def _train(args: argparse.Namespace) -> None:
     outputs = args.outputs or (1 if images.classes == 2 else images.classes)
     with distributed.joined(args.device) as device:
         model = build(args.model, shape=images.shape, outputs=outputs, seed=args.seed).to(device)
+        if args.start is not None:
+            _start(model, args.start)
         done = fit(model, objective, images, recipe, folder=args.out, every=float(args.every), resume=args.resume)
         if distributed.world().rank == 0:
             _report(args, done, images, held_out, dataclasses.asdict(recipe))
@@ -121,6 +163,7 @@ def _report(args: argparse.Namespace, done: Fit, images: Images, held_out: Image
     data = {
         "row": row,
         "options": {name: _written(getattr(args, name)) for name in _OPTIONS},
+        "start": None if args.start is None else str(args.start),
         "recipe": {**recipe, "schedule": args.schedule},
         "images": {"train": images.digest, "test": held_out.digest},
         "history": list(done.history),
@@ -144,6 +187,14 @@ def errors(model: nn.Module, images: Images, batch: int = 1000) -> int:
             z: Tensor = net(images.batch(rows).to(device))
             count += int(wrong(z, images.y[rows].to(device)).sum())
     return count
+
+
+def _start(model: nn.Module, path: Path) -> None:
+    """Give the network the weights of a checkpoint."""
+    weights = Checkpoint.read(path).part("model")
+    if {k: v.shape for k, v in weights.items()} != {k: v.shape for k, v in model.state_dict().items()}:
+        raise ValueError(f"{path} holds another network; give --model, --classes and --outputs as in that run")
+    model.load_state_dict(weights)
 
 
 def _images(args: argparse.Namespace, part: str) -> Images:

@@ -71,7 +71,7 @@ def pre_activated(widen: int, shortcuts: bool) -> int:
 
 FILTERS = (3, 64, 128, 128, 256, 256, 512, 10)
 COUNTS = [
-    *[("sense", MNIST, 10, {"q": q}, sense(q)) for q in range(1, 6)],
+    *[(f"sense-{q}", MNIST, 10, {}, sense(q)) for q in range(1, 6)],
     ("odds-cnn", MNIST, 10, {}, conv(1, 32, 5) + conv(32, 64, 5) + dense(7 * 7 * 64, 1024) + dense(1024, 10)),
     ("odds-resnet", CIFAR, 10, {}, pre_activated(1, False)),
     ("wrn-32-10", CIFAR, 10, {}, pre_activated(10, False)),
@@ -118,10 +118,10 @@ def test_sense_and_odds_count_as_published() -> None:
 @pytest.mark.parametrize(
     ("name", "shape", "options"),
     [
-        ("sense", MNIST, {"q": 1}), ("sense", MNIST, {}), ("odds-cnn", MNIST, {}), ("odds-resnet", CIFAR, {}),
+        ("sense-1", MNIST, {}), ("sense-5", MNIST, {}), ("odds-cnn", MNIST, {}), ("odds-resnet", CIFAR, {}),
         ("conv-pool-cnn", CIFAR, {}), ("resnet-18", CIFAR, {}), ("wrn-34-10", CIFAR, {"widen": 1}),
         ("wrn-34-10", CIFAR, {"depth": 10, "widen": 10}), ("resnet-50", (3, 64, 64), {"width": 16}),
-        ("sense", (1, 8, 8), {}), ("odds-cnn", (1, 14, 14), {}), ("resnet-18", (3, 8, 8), {"width": 8}),
+        ("sense-3", (1, 8, 8), {}), ("odds-cnn", (1, 14, 14), {}), ("resnet-18", (3, 8, 8), {"width": 8}),
         ("conv-pool-cnn", (1, 8, 8), {"width": 4}), ("odds-resnet", (1, 28, 28), {}),
     ],
 )  # fmt: skip
@@ -208,8 +208,8 @@ def test_a_generator_answers_a_point() -> None:
 @pytest.mark.parametrize(
     ("name", "shape", "options", "message"),
     [
-        ("sense", MNIST, {"q": 6}, "capacity q 6 is unknown; allowed are 1, 2, 3, 4 and 5"),
-        ("sense", (2,), {}, r"model 'sense' takes images \(C, H, W\) from 8 x 8 pixels"),
+        ("sense-6", MNIST, {}, "model 'sense-6' is unknown; allowed are net"),
+        ("sense-5", (2,), {}, r"model 'sense' takes images \(C, H, W\) from 8 x 8 pixels"),
         ("wrn-34-10", CIFAR, {"depth": 32}, "depth 32 is out of range; allowed are 10, 16"),
         ("resnet-18", CIFAR, {"width": 0}, "width 0 is out of range"),
         ("resnet-50", (3, 4, 4), {}, "takes images"),
@@ -226,7 +226,7 @@ def test_bad_input(name: str, shape: tuple[int, ...], options: dict[str, int], m
 
 
 def test_first_weights_depend_on_the_seed_alone() -> None:
-    for name in ("odds-resnet", "resnet-18", "sense"):
+    for name in ("odds-resnet", "resnet-18", "sense-2"):
         one, two, other = (build(name, shape=(1, 8, 8), outputs=3, seed=seed).state_dict() for seed in (5, 5, 6))
         assert all(torch.equal(one[k], two[k]) for k in one)
         assert any(not torch.equal(one[k], other[k]) for k in one)
