@@ -94,12 +94,15 @@ def _report(args: argparse.Namespace) -> int:
 
 
 def _run(args: argparse.Namespace) -> dict[str, Any]:
+    from deep.bridge.cells import cell_counts
     from deep.bridge.experiment import Plan, experiment
     from deep.bridge.laws import DEFAULT_EPS, box_setting, check_losses
     from deep.bridge.networks import relu_network
     from deep.bridge.records import to_text, written_rows
 
     check_losses(args.loss)
+    cell_counts(False, args.grid)
+    _check_device(args.device)
     radii = args.eps or [DEFAULT_EPS.get(args.law, Fraction(1, 10))]
     options = {"lam": float(args.lam), "steps": args.attack_steps}
     plan = Plan(
@@ -116,7 +119,7 @@ def _run(args: argparse.Namespace) -> dict[str, Any]:
         if head["seed"] == 0 and head["steps"] == max(row["steps"] for row in rows if row["n"] == head["n"]):
             kept.append({**head, "eps": str(head["eps"]), "layers": to_text(relu_network(network.model))})
     rows += [row for setting in settings.values() for row in setting.named_rows()]
-    notes = [f"{plan.seeds} networks of each kind, on samples of their own; a step of {plan.batch} samples at most"]
+    notes = [f"runs of each kind: {plan.seeds}, each on a sample of its own; a step takes at most {plan.batch} of it"]
     if next(iter(settings.values())).is_restricted:
         notes.append("networks see the restricted law (seen_...); all other risks are those of the true law")
     texts, hows = written_rows(rows)
@@ -132,6 +135,16 @@ def _run(args: argparse.Namespace) -> dict[str, Any]:
         "networks": kept,
         "notes": notes,
     }  # fmt: skip
+
+
+def _check_device(device: str) -> None:
+    import torch
+
+    try:
+        torch.empty(0, device=device)
+    except (RuntimeError, AssertionError) as error:
+        reason = str(error).splitlines()[0]
+        raise ValueError(f"device {device!r} cannot be used ({reason}); cpu always can") from None
 
 
 if __name__ == "__main__":
