@@ -14,6 +14,7 @@
 
 from deep.certify.bounds import bounds, margin_bounds, specification_bounds
 from deep.certify.certified import Certified, certified_error
+from deep.certify.evaluated import inner_products
 from deep.certify.ibp import ibp, ibp_margins
 from deep.certify.network import Network, network
 from deep.certify.region import Region, region
@@ -21,5 +22,5 @@ from deep.certify.search import LeastMargin, exact
 
 __all__ = [
     "Certified", "LeastMargin", "Network", "Region", "bounds", "certified_error", "exact", "ibp", "ibp_margins",
-    "margin_bounds", "network", "region", "specification_bounds",
+    "inner_products", "margin_bounds", "network", "region", "specification_bounds",
 ]  # fmt: skip

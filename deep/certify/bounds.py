@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Literal
 import torch
 
 from deep.certify.crown import lower_bounds
+from deep.certify.evaluated import check_inner_products, check_reading
 from deep.certify.network import Network, network
 from deep.certify.region import region
 from deep.certify.sound import REAL, Arithmetic, forward
@@ -47,8 +48,9 @@ def bounds(
     >>> round(lower.item(), 6), lower.item() <= -1.25, round(upper.item(), 6), upper.item() >= 0.25
     (-1.25, True, 0.25, True)
 
-    Raises ``TypeError`` for a layer without a rule, ``ValueError`` for an unknown method, images outside the box, a
-    negative radius, or parameters that are not finite.
+    Raises ``TypeError`` for a layer without a rule, and a model that computes something else than its layers (by a
+    hook, say); ``ValueError`` for an unknown method, images outside the box, a negative radius, or parameters that are
+    not finite; ``RuntimeError`` for "float" where torch may compute otherwise (`deep.certify.evaluated`).
     """
     net, where, arithmetic = _ready(model, x, threat, method, evaluation)
     found = []
@@ -138,7 +140,12 @@ def _ready(
                 raise ValueError(f"parameter {name} is not finite; a certificate needs finite numbers")
     if torch.tensor(1e-40).double().item() == 0:
         raise RuntimeError("subnormal numbers are flushed to zero; call torch.set_flush_denormal(False) first")
-    return network(model), region(x, threat), Arithmetic.of(x.dtype) if evaluation == "float" else REAL
+    net, where = network(model), region(x, threat)
+    if evaluation == "float":
+        check_inner_products(net, x.device)
+    if not isinstance(model, Network):
+        check_reading(model, net, x[:1])
+    return net, where, Arithmetic.of(x.dtype) if evaluation == "float" else REAL
 
 
 def output_count(net: Network, x: Tensor) -> int:

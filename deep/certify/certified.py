@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 import torch
 
 from deep.certify.bounds import checked, margin_bounds
+from deep.certify.evaluated import inner_products
 from deep.purity import untouched
 from deep.scores import wrong
 from theory.enclosure import Contradiction, Enclosure
@@ -77,13 +78,13 @@ def certified_error(
 ) -> Certified:
     """Which samples x [N, ...], y [N] the network gets right, and provably so on the whole of ball and box.
 
-    The network is the one evaluated, in evaluation mode and x's number type: its own rounding errors are enclosed too,
-    so no attack run in that arithmetic can contradict a certificate.
+    The network is the one evaluated, in evaluation mode and x's number type, by `inner_products`: its own rounding
+    errors are enclosed too, so no attack run in that arithmetic can contradict a certificate.
 
     Raises what `deep.certify.bounds.margin_bounds` raises.
     """
     found, errs = [], []
-    with untouched(model), torch.no_grad():
+    with untouched(model), torch.no_grad(), inner_products():
         for start in range(0, len(x), batch):
             part = slice(start, start + batch)
             z = model(x[part])

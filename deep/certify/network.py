@@ -16,7 +16,7 @@ import torch.nn.functional as F
 from torch import fx, nn
 
 from deep.certify.layers import Add, AveragePool, BatchNorm, Constant, Conv, Dense, Layer, MaxPool, Relu, Reshape
-from deep.purity import inner
+from deep.purity import evaluation_mode, inner
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -71,7 +71,8 @@ def network(model: nn.Module | Network) -> Network:
             reader.module(module, len(reader.nodes))
         return Network(tuple(reader.nodes))
     try:
-        graph = _Tracer().trace(root)
+        with evaluation_mode(root):
+            graph = _Tracer().trace(root)
     except Exception as error:  # whatever the model's own code raises when it meets a symbol
         raise TypeError(
             f"{type(model).__name__} cannot be read symbolically ({error}); a certificate needs a forward without "
@@ -82,7 +83,7 @@ def network(model: nn.Module | Network) -> Network:
 
 def _chain(model: nn.Module) -> list[nn.Module] | None:
     """The layers of nested chains of known ones, which need no tracing; None for anything else."""
-    if isinstance(model, _LEAVES):
+    if _known(model):
         return [model]
     if type(model).forward is not nn.Sequential.forward:
         return None
@@ -90,9 +91,14 @@ def _chain(model: nn.Module) -> list[nn.Module] | None:
     return None if None in parts else [layer for part in parts if part for layer in part]
 
 
+def _known(module: nn.Module) -> bool:
+    """Whether it is one of the layers, and no kind of its own that computes something else."""
+    return any(isinstance(module, kind) and type(module).forward is kind.forward for kind in _LEAVES)
+
+
 class _Tracer(fx.Tracer):
     def is_leaf_module(self, m: nn.Module, module_qualified_name: str) -> bool:  # noqa: ARG002
-        return isinstance(m, _LEAVES)
+        return _known(m)
 
 
 class _Reader:
@@ -159,7 +165,7 @@ class _Reader:
         if x is not None:
             if target in (F.relu, torch.relu, "relu", "relu_"):
                 return self.add(Relu(), x)
-            if target is F.dropout or target == "contiguous":
+            if target == "contiguous" or (target is F.dropout and not node.kwargs["training"]):
                 return x
             if target in (torch.flatten, "flatten") and [*args[1:], *node.kwargs.values()] in ([1], [1, -1]):
                 return self.add(Reshape((-1,)), x)
@@ -169,9 +175,8 @@ class _Reader:
                     return self.add(Reshape((-1,)), x)
             pools: dict[Any, Any] = {F.max_pool2d: MaxPool, F.avg_pool2d: AveragePool,
                                      F.adaptive_avg_pool2d: AveragePool}  # fmt: skip
-            if target in pools or name == "boolean_dispatch":
-                function = F.max_pool2d if name == "boolean_dispatch" else target
-                return self.add(pools[function].call(function, args[1:], node.kwargs), x)
+            if target in pools:
+                return self.add(pools[target].call(target, args[1:], node.kwargs), x)
             if (target == "size" and tuple(args[1:]) == (0,)) or (target is getattr and args[1] == "shape"):
                 return -1
         if target is operator.getitem and known[0] == -1 and args[1] == 0:

@@ -21,6 +21,7 @@ from typing import TYPE_CHECKING, Any
 import torch
 
 from deep.certify.bounds import checked, output_count
+from deep.certify.evaluated import check_reading
 from deep.certify.layers import Relu
 from deep.certify.network import Network, network
 from deep.certify.program import ONE, ZERO, Problem
@@ -75,6 +76,8 @@ def exact(
     net, where = network(model), region(x, threat)
     count = output_count(net, x)
     checked(y, x, count)
+    if not isinstance(model, Network):
+        check_reading(model, net, x[:1])
     if where.radius is not None and any(isinstance(node.layer, Relu) for node in net.nodes):
         raise ValueError("an l2 ball around a network with ReLUs has no exact minimum here; allowed is ord inf")
     width = as_fraction(gap, "gap")

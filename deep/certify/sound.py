@@ -18,7 +18,7 @@ additions, m - R' and m + R'.
 as evaluated in its own arithmetic of unit roundoff v (2^-24 for float32), each layer's computed value differs from
 W x + b, x its computed input, by at most v' (|W| |x| + |b|), v' = (n + 2) v / (1 - (n + 2) v): the same lemma with
 e = g + v' covers it (and the few underflows, added apart). That presumes inner products as such: not Winograd or
-Fourier convolutions, nor TF32 or bfloat16.
+Fourier convolutions (`deep.certify.bounds` asks torch for none), nor TF32 or bfloat16.
 """
 
 from __future__ import annotations
