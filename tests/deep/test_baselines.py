@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import itertools
 import math
 import os
 import socket
 import subprocess
 import sys
+from fractions import Fraction
 from pathlib import Path
 
 import pytest
@@ -14,6 +16,7 @@ import torch
 import torch.nn.functional as F
 from torch import nn
 
+from deep import train
 from deep.attack.losses import CrossEntropy
 from deep.checkpoint import Checkpoint
 from deep.images import Images
@@ -206,6 +209,49 @@ def test_bad_input(name: str, options: dict, message: str) -> None:
         method("noise-regularised", sigma=-1.0)
     with pytest.raises(ValueError, match="it always needs sigma"):
         method("noise-regularised")
+
+
+# ---- the command line ----
+
+SHORT = ["--classes", "1", "3", "--limit", "60", "--batch", "16", "--model", "mlp"]
+LINES = [
+    "sense --eps 0.1 --c 3/5 --steps 3 --reference start --reversion noise --start natural",
+    "iaat --eps 0.1 --warm-up 1 --steps 3 --gamma 0.02 --beta 1/2 --lower 0.01 --no-split --selection-steps 2",
+    "pgn --cost 1/10 --rate 0.01 --width 2 --hidden 4 --no-label --penalty output",
+    "half-half --eps 0.1 --share 1/4 --steps 3",
+    "mixup-at --eps 0.1 --steps 3",
+    "noise-regularised --sigma 0.1 --lam 2",
+    "alp --eps 0.1 --alpha 1/4 --lam 4 --steps 3",
+]
+
+
+def test_every_option_reaches_its_method_and_a_finished_run_resumes(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    assert train.main([*SHORT, "--epochs", "2", "--out", "natural"]) == 0
+    for line in LINES:
+        words = [word.replace("natural", "natural/checkpoint.safetensors") for word in line.split()]
+        command = [*SHORT, "--method", *words, "--epochs", "3", "--out", words[0]]
+        assert train.main(command) == 0
+        first = (tmp_path / words[0] / "checkpoint.safetensors").read_bytes()
+        assert train.main([*command, "--resume"]) == 0
+        assert (tmp_path / words[0] / "checkpoint.safetensors").read_bytes() == first
+        options = Checkpoint.read(tmp_path / words[0] / "checkpoint.safetensors").config["method"]["options"]
+        for word, value in itertools.pairwise(words):
+            key = word.removeprefix("--").replace("-", "_")
+            if word.startswith("--no-"):
+                assert options[word.removeprefix("--no-")] is False
+            elif word.startswith("--") and key != "start":
+                number = value if value.isalpha() else float(Fraction(value))
+                assert options[key] == number, word
+    weights, start = (Checkpoint.read(tmp_path / n / "checkpoint.safetensors") for n in ("sense", "natural"))
+    assert all(torch.equal(weights.tensors[f"state/{k}"], v) for k, v in start.part("model").items())
+    out = capsys.readouterr()
+    assert out.err == ""
+    wrong = [*SHORT, "--start", "natural/checkpoint.safetensors", "--outputs", "2", "--out", "other"]
+    assert train.main(wrong) == 2
+    assert "holds another network; give --model, --classes and --outputs as in that run" in capsys.readouterr().err
 
 
 # ---- exact resume, and several processes ----
