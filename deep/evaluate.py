@@ -141,9 +141,9 @@ def _judged(args: argparse.Namespace, models: dict[str, nn.Module], images: Imag
     x, y = images.batch(slice(None)).to(args.device), images.y.to(args.device)
     with _progress(total) as show:
         for name, model in models.items():
-            method, refused = _method(args.certificate, model, images, ord_)
+            method = _method(args.certificate, model, images, ord_)
             found = sweep(model, images, radii, ord=ord_, attacks=hows, certificate=method, stream=stream, show=show)
-            rows += [_row(name, one, refused, one.eps in args.eps) for one in found]
+            rows += [_row(name, one, one.eps in args.eps) for one in found]
             if args.nearest:
                 # C&W's own attack is the l2 one, whatever the norm of the balls
                 away = nearest(model, images, ATTACKS[args.nearest](2.0, args.steps, 1))
@@ -163,28 +163,24 @@ def _judged(args: argparse.Namespace, models: dict[str, nn.Module], images: Imag
     return {"rows": rows, "transfer": moves, "nearest": distances, "health": checks}
 
 
-def _row(name: str, found: Evaluation, refused: str | None, asked: bool) -> dict[str, Any]:
+def _row(name: str, found: Evaluation, asked: bool) -> dict[str, Any]:
     return {
         "network": name, "eps": found.eps, "asked": asked, "n": found.n, "natural": int(found.natural.sum()),
         "attacks": [{**asdict(one), "seconds": round(one.seconds, 3)} for one in found.attacks],
         "errors": found.errors, "at_most": found.at_most, "method": found.method, "vacuous": found.vacuous,
-        "refused": refused,
     }  # fmt: skip
 
 
-def _method(
-    asked: str | None, model: nn.Module, images: Images, ord: float
-) -> tuple[Method | None, str | None]:
-    """The certificate to compute, or why there is none; one that was asked for by name is never left out."""
-    if asked == "none":
-        return None, "not asked for"
+def _method(asked: str | None, model: nn.Module, images: Images, ord: float) -> Method | None:
+    """The certificate to compute, None with a warning if there is none; one asked for by name is never left out."""
     if asked is not None:
-        return asked, None  # type: ignore[return-value]
+        return None if asked == "none" else asked  # type: ignore[return-value]
     try:
         sweep(model, images.first(1), [Fraction(1, 1000)], ord=ord, certificate="crown-ibp")
     except TypeError as error:
-        return None, str(error)
-    return "crown-ibp", None
+        warnings.warn(f"nothing is certified: {error}", AttackWarning, stacklevel=2)
+        return None
+    return "crown-ibp"
 
 
 def _radii(largest: Fraction) -> list[Fraction]:
@@ -341,7 +337,7 @@ def _limits(rows: Sequence[dict[str, Any]]) -> Enclosure:
 def _remark(row: dict[str, Any]) -> str:
     if row["vacuous"]:
         return f"{row['method']}: vacuous"
-    return f"{row['method']}" if row["method"] else f"no certificate: {row['refused']}"
+    return row["method"] or "no certificate"
 
 
 def figure(data: dict[str, Any]) -> Figure:
