@@ -1,11 +1,12 @@
 """Train networks on samples of a law that is known exactly, and say what they truly do.
 
-The law: cheese (the learner sees the nine holes, the risks are those of the whole square), halves, stripes, or a file
-as `toy.law` takes them. Each row has the four risks of one network under the true law, exact or enclosed, the least
-robust risk of any classifier, and the terms of TRADES' Theorem 3.1 for the network's score. Below them stand the
+The law: cheese (the learner sees the nine holes, the risks are those of the whole square), halves, stripes, gaussian,
+or a file as `toy.law` takes them. Each row has the four risks of one network under the true law, exact or enclosed, the
+least robust risk of any classifier, and the terms of TRADES' Theorem 3.1 for the network's score. Below them stand the
 classifiers that the theory names.
 
     python -m deep.bridge --law cheese --methods natural pgd-at trades --n 1000 --plot bridge.png
+    python -m deep.bridge --law gaussian --model sum --methods natural pgd-at --eps 3/5
     python -m deep.bridge --from record.json --plot bridge.png         print and draw a record again
 """
 
@@ -24,7 +25,10 @@ if TYPE_CHECKING:
     import argparse
     from collections.abc import Sequence
 
+    from deep.bridge.laws import Setting
+
 SCHEMA = "tightrope.bridge/1"
+_GAUSSIAN = ("reliability", "eta", "d", "model")
 _HEAD = ("method", "n", "seed", "eps", "width", "steps")
 
 
@@ -36,7 +40,7 @@ def main(argv: Sequence[str] | None = None) -> int:
     example = "--law cheese --methods natural pgd-at --n 200 --steps 200"
     parser = cli.parser("deep.bridge", __doc__ or "", example)
     count, radius = cli.count_type, cli.radius_type("eps")
-    parser.add_argument("--law", default="cheese", metavar="LAW", help="cheese, halves, stripes or FILE")
+    parser.add_argument("--law", default="cheese", metavar="LAW", help="cheese, halves, stripes, gaussian or FILE")
     parser.add_argument(
         "--methods", nargs="+", choices=METHODS, default=["natural", "pgd-at", "trades"], metavar="METHOD",
         help=f"of {', '.join(METHODS)}",
@@ -58,6 +62,11 @@ def main(argv: Sequence[str] | None = None) -> int:
     )
     parser.add_argument("--grid", type=count("grid"), default=DEPTH, help=f"2^GRID cells a side, up to {MAX_DEPTH}")
     parser.add_argument("--simulate", type=count("simulate"), default=0, metavar="N", help="check by N draws each")
+    fraction = cli.fraction_type
+    parser.add_argument("--reliability", type=fraction("reliability", "[1/2, 1)"), help="of the gaussian law (19/20)")
+    parser.add_argument("--eta", type=fraction("eta", "(0, inf)"), help="of the gaussian law (3/10)")
+    parser.add_argument("--d", type=count("d"), help="weak features of the gaussian law (100)")
+    parser.add_argument("--model", choices=("mlp", "linear", "sum"), help="network on the gaussian law (linear)")
     parser.add_argument("--device", default="cpu", help="where to train: cpu (default), cuda ...")
     parser.add_argument("--from", dest="source", metavar="RECORD", help="print a record again, without training")
     parser.add_argument("--save", type=cli.output_type("save", (".json",)), metavar="FILE", help="write a record")
@@ -96,7 +105,7 @@ def _report(args: argparse.Namespace) -> int:
 def _run(args: argparse.Namespace) -> dict[str, Any]:
     from deep.bridge.cells import cell_counts
     from deep.bridge.experiment import Plan, experiment
-    from deep.bridge.laws import DEFAULT_EPS, box_setting, check_losses
+    from deep.bridge.laws import DEFAULT_EPS, check_losses
     from deep.bridge.networks import relu_network
     from deep.bridge.records import to_text, written_rows
 
@@ -109,13 +118,15 @@ def _run(args: argparse.Namespace) -> dict[str, Any]:
         tuple(args.methods), tuple(args.n), tuple(radii), tuple(args.width), tuple(args.steps), args.seeds, args.depth,
         args.batch, float(args.lr), options, tuple(args.loss), args.lam, args.grid, args.simulate, args.device,
     )  # fmt: skip
-    settings = {eps: box_setting(args.law, eps) for eps in radii}
+    settings = {eps: _setting(args, eps) for eps in radii}
     total = len(plan.methods) * len(plan.n) * len(radii) * len(plan.width) * len(plan.steps) * plan.seeds
     found = list(cli.progress(experiment(plan, settings.__getitem__), "networks", total))
     rows = [row for network in found for row in network.rows]
     kept = []
     for network in found:  # enough to draw, and to check the record: the first seed's after the last step
         head = {key: network.rows[0][key] for key in _HEAD}
+        if args.law == "gaussian":
+            continue
         if head["seed"] == 0 and head["steps"] == max(row["steps"] for row in rows if row["n"] == head["n"]):
             kept.append({**head, "eps": str(head["eps"]), "layers": to_text(relu_network(network.model))})
     rows += [row for setting in settings.values() for row in setting.named_rows()]
@@ -135,6 +146,24 @@ def _run(args: argparse.Namespace) -> dict[str, Any]:
         "networks": kept,
         "notes": notes,
     }  # fmt: skip
+
+
+def _setting(args: argparse.Namespace, eps: Fraction) -> Setting:
+    given = {name: getattr(args, name) for name in _GAUSSIAN if getattr(args, name) is not None}
+    if args.law != "gaussian":
+        if given:
+            raise ValueError(f"--{next(iter(given))} goes with --law gaussian")
+        from deep.bridge.laws import box_setting
+
+        return box_setting(args.law, eps)
+    if args.plot:
+        raise ValueError("--plot draws networks on the line and in the plane; leave it out with --law gaussian")
+    from deep.bridge.gaussian import DRAWS, GaussianSetting
+    from theory.odds.signgaussian import SignGaussian
+
+    chosen = {"reliability": "19/20", "eta": "3/10", "d": 100, "model": "linear", **given}
+    law = SignGaussian(chosen["reliability"], chosen["eta"], chosen["d"])
+    return GaussianSetting(law, eps, chosen["model"], args.simulate or DRAWS)
 
 
 def _check_device(device: str) -> None:

@@ -9,14 +9,13 @@ from typing import TYPE_CHECKING, Any
 from deep.bridge.simulation import simulate
 from deep.bridge.training import chosen, train
 from deep.fit import Recipe
-from deep.models import build
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Sequence
 
     from torch import nn
 
-    from deep.bridge.laws import BoxSetting, Row
+    from deep.bridge.laws import Row, Setting
     from deep.images import Images
 
 RISKS = ("standard_risk", "boundary_risk", "robust_risk", "sensible_risk")
@@ -55,7 +54,7 @@ class Network:
     rows: list[Row]
 
 
-def experiment(plan: Plan, setting_of: Callable[[Fraction], BoxSetting]) -> Iterator[Network]:
+def experiment(plan: Plan, setting_of: Callable[[Fraction], Setting]) -> Iterator[Network]:
     """The networks one after the other. Those that do not depend on eps are trained once."""
     trained: dict[Any, dict[int, list[nn.Module]]] = {}
     for eps in plan.eps:
@@ -64,27 +63,27 @@ def experiment(plan: Plan, setting_of: Callable[[Fraction], BoxSetting]) -> Iter
             samples = [setting.sample(n, seed).to(plan.device) for seed in range(plan.seeds)]
             for width in plan.width:
                 for name in plan.methods:
-                    objective = chosen(name, eps=float(eps), **plan.options)
+                    objective = chosen(name, eps=setting.radius, **plan.options)
                     key = (repr(objective), n, width, samples[0].digest)
                     if key not in trained:
-                        trained[key] = _trained(plan, objective, samples, width)
+                        trained[key] = _trained(plan, setting, objective, samples, width)
                     for steps, models in trained[key].items():
                         for seed, model in enumerate(models):
                             head = {"method": name, "n": n, "seed": seed, "eps": eps, "width": width, "steps": steps}
                             yield Network(model, _rows(plan, setting, model, head))
 
 
-def _trained(plan: Plan, objective: Any, samples: Sequence[Images], width: int) -> dict[int, list[nn.Module]]:
-    shape = samples[0].shape
-
+def _trained(
+    plan: Plan, setting: Setting, objective: Any, samples: Sequence[Images], width: int
+) -> dict[int, list[nn.Module]]:
     def make(seed: int) -> nn.Module:
-        return build("mlp", shape=shape, outputs=1, seed=seed, width=width, depth=plan.depth).to(plan.device)
+        return setting.build(seed, width, plan.depth).to(plan.device)
 
     recipe = Recipe(1, min(plan.batch, len(samples[0])), plan.lr, optimizer="adam")
     return train(make, objective, samples, range(plan.seeds), recipe, plan.steps)
 
 
-def _rows(plan: Plan, setting: BoxSetting, model: nn.Module, head: Row) -> list[Row]:
+def _rows(plan: Plan, setting: Setting, model: nn.Module, head: Row) -> list[Row]:
     found = setting.evaluate(model.cpu(), plan.losses, plan.lam, plan.grid)
     seen: Row = {}
     if plan.simulate:

@@ -4,13 +4,14 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from fractions import Fraction
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Protocol
 
 from deep.bridge.bound import network_bounds
 from deep.bridge.margins import rounded
 from deep.bridge.networks import relu_network
 from deep.bridge.prices import DEPTH
 from deep.images import from_law
+from deep.models import build
 from theory import Ball, BoxDistribution, Enclosure, RegionClassifier, bayes_rule
 from theory.classifiers import tied_region
 from theory.enclosure import as_enclosure
@@ -32,6 +33,31 @@ DIGITS = 12
 DEFAULT_EPS = {"stripes": Fraction(1, 4), "gaussian": Fraction(3, 5)}
 
 Row = dict[str, Any]
+
+
+class Setting(Protocol):
+    """A law at a radius, as an experiment needs it; ``radius`` is that on the unit cube, where networks are trained."""
+
+    @property
+    def name(self) -> str: ...
+
+    @property
+    def radius(self) -> float: ...
+
+    @property
+    def is_restricted(self) -> bool: ...
+
+    def sample(self, n: int, seed: int) -> Images: ...
+
+    def draw(self, n: int, seed: int) -> Images: ...
+
+    def build(self, seed: int, width: int, depth: int) -> nn.Module: ...
+
+    def named_rows(self) -> list[Row]: ...
+
+    def evaluate(
+        self, model: nn.Module, losses: Sequence[str | Loss], lam: Fraction, depth: int = DEPTH
+    ) -> list[Row]: ...
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -58,9 +84,22 @@ class BoxSetting:
     def is_restricted(self) -> bool:
         return self.seen is not self.true
 
+    @property
+    def radius(self) -> float:
+        """The radius in training."""
+        return float(self.ball.radius)
+
     def sample(self, n: int, seed: int) -> Images:
         """``n`` draws of the law that is seen."""
         return from_law(self.seen, n, seed, name=self.name)
+
+    def draw(self, n: int, seed: int) -> Images:
+        """``n`` draws of the true law."""
+        return from_law(self.true, n, seed, name=self.name)
+
+    def build(self, seed: int, width: int, depth: int) -> nn.Module:
+        """A network with its first weights."""
+        return build("mlp", shape=(self.dim,), outputs=1, seed=seed, width=width, depth=depth)
 
     def named_rows(self) -> list[Row]:
         """The risks of the classifiers by name."""

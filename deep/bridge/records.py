@@ -19,7 +19,7 @@ def written_rows(rows: Sequence[dict[str, Any]]) -> tuple[list[dict[str, Any]], 
     """The rows with numbers as texts, "9/40" or "lo hi k alpha", and the list in which the k-th entry says by what.
 
     >>> written_rows([{"method": "bayes", "n": 5, "risk": Enclosure("0.1", "0.2", "grid"), "optimum": Fraction(1, 3)}])
-    ([{'method': 'bayes', 'n': 5, 'risk': '1/10 1/5 0 0', 'optimum': '1/3'}], [['grid']])
+    ([{'method': 'bayes', 'n': 5, 'risk': '0.1 1/5 0 0', 'optimum': '1/3'}], [['grid']])
     """
     hows: list[list[str]] = []
 
