@@ -46,7 +46,7 @@ def simulate(
             found |= wrong(net((x + step).clamp(0, 1)), y)
     with warnings.catch_warnings():
         warnings.simplefilter("ignore", AttackWarning)  # a dead gradient is no loss: the grid was tried too
-        found |= attack(model, x, y, PGD(steps=20), eps=eps, stream=Stream(seed)).success
+        found |= attack(model, x, y, PGD(steps=20, loss="margin"), eps=eps, stream=Stream(seed)).success
     try:
         held = margin_bounds(model, x, y, Threat(eps), "crown-ibp") > 0
     except TypeError:  # a layer without a rule: nothing is certified
