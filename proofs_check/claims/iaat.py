@@ -54,7 +54,7 @@ ALGORITHM_1 = defined(
     place="Section 3",
     statement="In each step choose eps_i = eps_w (t < N_warm) or by Algorithm 2, attack each x_i within eps_i, and "
     "step on the loss at the attacked images where f(x_i) is right (S+), at the clean ones where it is wrong (S-).",
-    covers="its parts have entries of their own; the training code is expected as deep.objectives",
+    covers="its parts have entries of their own; the training code is deep.objectives.IAAT",
     reading="t counts iterations, Table 10 counts the warm-up in epochs, of 391 batches each: epochs are meant.",
 )
 

@@ -37,18 +37,6 @@ def by_rule(record: Any, key: str, fault: Callable[[Rows], str]) -> Evidence:
     return Evidence("REPRODUCED" if record.data["setting"] == "paper" else "DIRECTION HELD", "by its rule", len(rows))
 
 
-def not_shipped(name: str) -> Evidence:
-    """NOT RUN as long as ``deep.objectives`` has no module of that name; nothing of deep is imported."""
-    from importlib.util import find_spec
-    from pathlib import Path
-
-    deep = find_spec("deep")
-    folders = deep.submodule_search_locations if deep else None
-    if any((Path(folder) / "objectives" / f"{name}.py").exists() for folder in folders or ()):
-        return Evidence("UNDECIDED", f"deep.objectives.{name} is there, but this claim does not call it yet")
-    return Evidence("NOT RUN", f"there is no deep.objectives.{name} yet")
-
-
 def number(row: dict[str, Any], column: str) -> Fraction:
     """A cell as the decimal that it shows."""
     return Fraction(str(row[column]))

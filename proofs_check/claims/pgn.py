@@ -102,7 +102,7 @@ EQ_3 = defined(
     label="eq (3)",
     place="Section 3.1",
     statement="G(grad_x F, x, y; phi) is an image, grad_x F the gradient of the true class' probability.",
-    covers="a network with three inputs, expected as deep.models",
+    covers="a network with three inputs, deep.architectures.generator",
     reading="y is a number in eq (3) and one-hot in Figure 1 and Table 1.",
 )
 FGM = defined(

@@ -55,7 +55,7 @@ TABLE_1 = defined(
     place="Section 4.1",
     statement="ConvPool-CNN and an up-convolutional generator, Adam 5e-4, batch 128, 200 epochs, moving average "
     "0.998, PGD-10; attacks: FGM and MIM at eps = 0.5, MIM, DeepFool and C&W with 100 steps.",
-    covers="expected as deep.models and deep.experiment",
+    covers="deep.architectures has the networks, deep.objectives.PGN the game",
     reading="'Adv coefficient 1.0' is explained nowhere. c_L = 50 and eps = 0.02 | 0.1 stand above Tables 2 | 3.",
 )
 

@@ -247,7 +247,7 @@ EQ_13 = sense_definition(
     label="eq (13)",
     place="Appendix F",
     statement="The objective of TRADES: E[loss(f(X), Y) + beta max over the ball of loss(f(X'), f(X))], beta > 0.",
-    covers="(TRADES, eq (5)) with beta = 1/lambda; deep.objectives when it is there",
+    covers="(TRADES, eq (5)) with beta = 1/lambda; deep.objectives.TRADES",
 )
 
 # ---- Appendix E: margins --------------------------------------------------------------------------------------------
