@@ -353,7 +353,7 @@ def main(argv: Sequence[str] | None = None) -> int:
     parser.add_argument("--jobs", type=cli.count_type("jobs"), default=min(2, os.cpu_count() or 1), metavar="N",
                         help="processes that share the networks (default 2)")  # fmt: skip
     parser.add_argument("--keep", type=Path, metavar="FOLDER", help="keep checkpoints there, and go on from them")
-    parser.add_argument("--record", type=Path, metavar="FILE", help="print this record; nothing is trained")
+    parser.add_argument("--record", metavar="FILE|mnist", help="print this record, or the one that ships; no training")
     parser.add_argument("--save", type=cli.output_type("save", (".json",)), metavar="FILE", help="write the record")
     parser.add_argument("--plot", type=cli.figure_type("plot"), metavar="FILE", help="draw Delta over lam")
     cli.add_output_options(parser)
@@ -361,7 +361,8 @@ def main(argv: Sequence[str] | None = None) -> int:
 
 
 def _report(args: argparse.Namespace) -> None:
-    record = Record.read(args.record, SCHEMA) if args.record else _trained(args)
+    shipped = {path.stem.removeprefix("table3-"): path for path in (Path(__file__).parent / "records").glob("table3-*")}
+    record = Record.read(shipped.get(args.record, args.record), SCHEMA) if args.record else _trained(args)
     if args.save:
         record.write(args.save)
     if args.plot:
