@@ -63,7 +63,9 @@ def cross_entropy(z: Tensor, y: Tensor) -> Tensor:
 
 
 def check_labels(y: Tensor, outputs: int) -> None:
-    """Raises ``ValueError`` for a label that a network with so many outputs does not have."""
+    """Raises ``ValueError`` for a label that a network with so many outputs does not have, another type or shape."""
+    if y.dtype != torch.int64 or y.dim() != 1:
+        raise ValueError(f"labels are {y.dtype} of shape {tuple(y.shape)}; allowed is torch.int64, one label a sample")
     high = max(outputs, 2)
     bad = y[(y < 0) | (y >= high)]
     if bad.numel():

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 import torch
 
 from deep.attack.engine import Found
+from deep.attack.gradient import says_nothing
 from deep.attack.losses import AttackLoss, loss_of, targeted
 from deep.attack.steps import needs_radius
 
@@ -40,9 +41,9 @@ class APGD:
         loss_of(self.loss)
 
     def find(
-        self, net: nn.Module, x: Tensor, target: Target, threat: Threat | None, stream: Stream, index: Tensor
+        self, net: nn.Module, x: Tensor, target: Target, threat: Threat, stream: Stream, index: Tensor
     ) -> Found:
-        threat = needs_radius(threat, self.name)
+        needs_radius(threat, self.name)
         answer, queries = x.clone(), torch.zeros_like(target.y)
         dead = torch.zeros_like(target.y, dtype=torch.bool)
         rows = torch.arange(len(x), device=x.device)
@@ -93,8 +94,9 @@ class _Run:
         (gradient,) = torch.autograd.grad(z, points, self.loss.seed(seen, own.y, own.z0))
         self.queries[rows] += 1
         reached = own.reached(seen)
-        self.dead[rows] |= ~gradient.flatten(1).any(1) & ~reached
-        return value, gradient, reached
+        dead = says_nothing(gradient)
+        self.dead[rows] |= dead & ~reached
+        return value, gradient.masked_fill(dead.reshape(-1, *[1] * (points.dim() - 1)), 0), reached
 
     def go(self, steps: int, rho: float) -> None:
         rows = torch.arange(len(self.x), device=self.x.device)

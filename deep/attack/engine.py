@@ -51,7 +51,7 @@ class Target:
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Found:
-    """What one attack found: points, the gradients or outputs each took, and who met a gradient of exactly 0."""
+    """What one attack found: points, the gradients or outputs each took, and who met a gradient that says nothing."""
 
     x: Tensor
     queries: Tensor
@@ -59,13 +59,13 @@ class Found:
 
 
 class How(Protocol):
-    """An attack: a frozen choice that finds points for a batch. ``threat`` is None when any distance is allowed."""
+    """An attack: a frozen choice that finds points for a batch; ``threat.eps`` is infinite where any distance does."""
 
     @property
     def name(self) -> str: ...
 
     def find(
-        self, net: nn.Module, x: Tensor, target: Target, threat: Threat | None, stream: Stream, index: Tensor
+        self, net: nn.Module, x: Tensor, target: Target, threat: Threat, stream: Stream, index: Tensor
     ) -> Found: ...
 
 
@@ -73,8 +73,8 @@ class How(Protocol):
 class AttackResult:
     """The points ``x`` [B, ...], whether each fools the network, how far it was moved, and what it took.
 
-    ``outputs`` are the network's at ``x``; ``dead`` marks samples that were not fooled and met a gradient of exactly 0.
-    ``name`` is the attack's.
+    ``outputs`` are the network's at ``x``; ``dead`` marks samples that were not fooled and met a gradient that is
+    exactly 0, or NaN. ``name`` is the attack's.
     """
 
     name: str
@@ -121,36 +121,38 @@ def attack(
     Samples that the network errs on as they are stay where they are; without ``skip`` they are attacked too, for points
     that other networks are to be shown, or for the least margin.
 
-    Raises ``ValueError`` for images outside of the box, labels out of range, a bad radius, and a network that answers
-    with NaN or infinity; warns with `AttackWarning` where gradients of exactly 0 stopped the attack.
+    Raises ``ValueError`` for images outside of the box, labels out of range, a bad radius, a network that answers with
+    NaN or infinity, and a stack of networks; warns with `AttackWarning` where gradients of exactly 0, or NaN,
+    stopped the attack.
     """
     check_images(x, low, high)
-    if len(x) != len(y):
-        raise ValueError(f"there are {len(x)} images but {len(y)} labels; allowed are equal counts")
-    threat = None if eps is None else Threat(eps, ord, low, high)
-    if threat is not None and torch.is_tensor(eps) and eps.dim() and len(eps) != len(x):
-        raise ValueError(f"there are {len(x)} images but {len(eps)} radii; allowed are one radius or one an image")
+    if not len(x):
+        raise ValueError("there are no images to attack")
+    for what, each in (("labels", y), ("targets", targets), ("sample numbers", index), ("radii", eps)):
+        if torch.is_tensor(each) and each.dim() and len(each) != len(x):
+            raise ValueError(f"there are {len(x)} images but {len(each)} {what}; allowed are equal counts")
+    if getattr(inner(model), "fixed_blocks", False):
+        raise ValueError("an attack drops samples it is done with, which a stack cannot; attack its split() one by one")
+    threat = Threat(math.inf if eps is None else eps, ord, low, high)
     stream = Stream(0) if stream is None else stream
     index = torch.arange(len(x), device=x.device) if index is None else index.to(x.device)
     goal = y if targets is None else targets
     parts = []
     with untouched(inner(model)) as net:
         for rows in parts_of(len(x), batch, x.device):
-            own = None if threat is None else threat.rows(rows)
-            found = _batch(net, x[rows], y[rows], goal[rows], how, own, ord, stream, index[rows], targets is None, skip)
+            own = threat.rows(rows)
+            found = _batch(net, x[rows], y[rows], goal[rows], how, own, stream, index[rows], targets is None, skip)
             parts.append(found)
             if progress is not None:
                 progress(len(rows))
-    if not parts:
-        raise ValueError("there are no images to attack")
     merged = [torch.cat([getattr(part, name) for part in parts]) for name in AttackResult.__slots__[1:]]
     answer = AttackResult(how.name, *merged)
     left = int((~answer.success).sum())
     if left and int(answer.dead.sum()) > DEAD_SHARE * left:
         share = float(answer.dead.sum()) / left
         warnings.warn(
-            f"{how.name} met gradients of exactly 0 on {share:.0%} of the samples that it did not fool: its loss is "
-            "flat there, or the network hides its gradients; loss='margin' has no flat part",
+            f"{how.name} met gradients of exactly 0, or NaN, on {share:.0%} of the samples that it missed: "
+            "its loss is flat there, or the network hides its gradients; loss='margin' has no flat part",
             AttackWarning,
             stacklevel=2,
         )
@@ -158,8 +160,8 @@ def attack(
 
 
 def _batch(
-    net: nn.Module, x: Tensor, y: Tensor, goal: Tensor, how: How, threat: Threat | None, ord: float, stream: Stream,
-    index: Tensor, untargeted: bool, skip: bool,
+    net: nn.Module, x: Tensor, y: Tensor, goal: Tensor, how: How, threat: Threat, stream: Stream, index: Tensor,
+    untargeted: bool, skip: bool,
 ) -> AttackResult:  # fmt: skip
     x = x.detach().clone()
     with torch.no_grad():
@@ -173,20 +175,21 @@ def _batch(
     queries, dead = torch.zeros_like(y), torch.zeros_like(done)
     todo = (~done if skip else torch.ones_like(done)).nonzero()[:, 0]
     if len(todo):
-        own = None if threat is None else threat.rows(todo)
+        own = threat.rows(todo)
         found = how.find(net, x[todo], target.rows(todo), own, stream, index[todo])
-        points = found.x.detach() if own is None else own.project(found.x.detach(), x[todo])
+        points = own.project(found.x.detach(), x[todo])
+        lost = ~points.flatten(1).isfinite().all(1)  # a network's NaN there would count as an error
+        points[lost] = x[todo][lost]
         moved[todo], queries[todo] = points, found.queries
         with torch.no_grad():
             z[todo] = net(points)
         back = done & ~target.reached(z)  # only without skip: away from an error is not where an attack goes
         moved[back], z[back] = x[back], z0[back]
         success = target.reached(z)
-        dead[todo] = found.dead & ~success[todo]
+        dead[todo] = (found.dead | lost) & ~success[todo]
     else:
         success = done
-    distance = torch.linalg.vector_norm((moved - x).flatten(1), ord, dim=1)
-    return AttackResult(how.name, moved, success, distance, z, queries, dead)
+    return AttackResult(how.name, moved, success, threat.distance(moved, x), z, queries, dead)
 
 
 def parts_of(n: int, size: int, device: torch.device) -> list[Tensor]:

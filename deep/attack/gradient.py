@@ -28,7 +28,8 @@ NEAR = 1e-3
 class Ascent:
     """Where an ascent ended: the points ``x``, how many gradients each sample took, and whether it met a dead zone.
 
-    ``dead`` [B] marks samples whose gradient was exactly 0 at some step, ``stopped`` [B] those that ``stop`` marked.
+    ``dead`` [B] marks samples whose gradient was exactly 0, or NaN, at some step, ``stopped`` [B] those that
+    ``stop`` marked.
     With ``best``, or with a ``stop``, ``value`` [B] is the loss at ``x``; else None: the last point is not looked at.
     """
 
@@ -106,9 +107,10 @@ def ascend(
         seed = loss.seed(seen, run.y, run.z0)
         (gradient,) = torch.autograd.grad(z, moved, seed)
         queries[rows] += 1
-        zero = ~gradient.flatten(1).any(1)
+        zero = says_nothing(gradient)
         dead[rows] |= zero
         if velocity is not None:
+            gradient = gradient.masked_fill(_like(zero, gradient), 0)
             scale = gradient.flatten(1).abs().sum(1).clamp(min=torch.finfo(x.dtype).tiny)
             velocity = momentum * velocity + gradient / scale.reshape(-1, *[1] * (x.dim() - 1))
             gradient = velocity
@@ -127,6 +129,11 @@ def ascend(
             velocity = None if velocity is None else velocity[stay]
             run.keep(stay)
     return Ascent(answer, queries, dead, stopped, value)
+
+
+def says_nothing(gradient: Tensor) -> Tensor:
+    """[B, ...] -> bool [B]: whether a gradient is exactly 0, or NaN somewhere."""
+    return ~(gradient.flatten(1).abs().sum(1) > 0)
 
 
 class _Run:

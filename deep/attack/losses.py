@@ -17,6 +17,8 @@ import torch
 import torch.nn.functional as F
 
 from deep.scores import cross_entropy, margin, predicted, two_class
+from deep.surrogates import phi
+from theory.loss import LOSSES as SURROGATES
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
@@ -142,12 +144,22 @@ LOSSES: Mapping[str, AttackLoss] = MappingProxyType(
 
 
 def loss_of(loss: str | AttackLoss) -> AttackLoss:
-    """A loss by name, or itself. Raises ``ValueError`` for an unknown name."""
+    """A loss by name, or itself. The margin losses phi of `theory.loss` are known too, as phi(margin).
+
+    Raises ``ValueError`` for an unknown name.
+
+    >>> loss_of("exponential").value(torch.tensor([[-1.0]]), torch.tensor([1]), torch.zeros(1, 1)).round(decimals=4)
+    tensor([2.7183])
+    """
     if not isinstance(loss, str):
         return loss
-    if loss not in LOSSES:
-        raise ValueError(f"attack loss {loss!r} is unknown; allowed are {', '.join(LOSSES)}")
-    return LOSSES[loss]
+    if loss in LOSSES:
+        return LOSSES[loss]
+    if loss not in SURROGATES:
+        known = ", ".join(dict.fromkeys([*LOSSES, *SURROGATES]))
+        raise ValueError(f"attack loss {loss!r} is unknown; allowed are {known}")
+    price = phi(loss)
+    return OfOutputs(loss, lambda z, y, z0: price(margin(z, y)))
 
 
 def targeted(loss: AttackLoss) -> AttackLoss:

@@ -13,6 +13,7 @@ import numpy as np
 import torch
 
 from deep.attack.engine import Found, Target
+from deep.attack.gradient import says_nothing
 from deep.scores import margin, two_class
 
 if TYPE_CHECKING:
@@ -43,11 +44,11 @@ class DeepFool:
             raise ValueError(f"{self.steps} steps among {self.classes} classes find nothing; allowed are 1, and 2, up")
 
     def find(
-        self, net: nn.Module, x: Tensor, target: Target, threat: Threat | None, stream: Stream, index: Tensor
+        self, net: nn.Module, x: Tensor, target: Target, threat: Threat, stream: Stream, index: Tensor
     ) -> Found:
         del stream, index
         _untargeted(target, self.name)
-        low, high = _box(threat)
+        low, high = threat.low, threat.high
         rows = torch.arange(len(x), device=x.device)
         total, answer = torch.zeros_like(x), x.clone()
         queries, dead = torch.zeros_like(target.y), torch.zeros_like(target.y, dtype=torch.bool)
@@ -110,10 +111,10 @@ class CW:
             )
 
     def find(
-        self, net: nn.Module, x: Tensor, target: Target, threat: Threat | None, stream: Stream, index: Tensor
+        self, net: nn.Module, x: Tensor, target: Target, threat: Threat, stream: Stream, index: Tensor
     ) -> Found:
         del stream, index
-        low, high = _box(threat)
+        low, high = threat.low, threat.high
         shrunk = ((x - low) / (high - low) * 2 - 1) * (1 - 1e-6)
         w0 = torch.atanh(shrunk)
         c, floor = x.new_full((len(x),), self.c), x.new_zeros(len(x))
@@ -133,6 +134,7 @@ class CW:
                 (g,) = torch.autograd.grad((square + c * price).sum(), w)
                 w = w.detach()
                 queries += 1
+                dead |= says_nothing(g)
                 there = target.reached(z.detach()) & (gap.detach() <= -self.kappa)
                 closer = there & (square.detach() < best)
                 hit |= there
@@ -170,10 +172,10 @@ class LBFGS:
             )
 
     def find(
-        self, net: nn.Module, x: Tensor, target: Target, threat: Threat | None, stream: Stream, index: Tensor
+        self, net: nn.Module, x: Tensor, target: Target, threat: Threat, stream: Stream, index: Tensor
     ) -> Found:
         del stream, index
-        low, high = _box(threat)
+        low, high = threat.low, threat.high
         answer, queries = x.clone(), torch.zeros_like(target.y)
         for i in range(len(x)):
             own = target.rows(torch.tensor([i], device=x.device))
@@ -220,10 +222,6 @@ class LBFGS:
 def _back(z: Tensor, z0: Tensor) -> Tensor:
     """Two logits (0, f) as the one output they came from."""
     return z[:, 1:].detach() if z0.shape[1] == 1 else z.detach()
-
-
-def _box(threat: Threat | None) -> tuple[float, float]:
-    return (0.0, 1.0) if threat is None else (threat.low, threat.high)
 
 
 def _untargeted(target: Target, name: str) -> None:

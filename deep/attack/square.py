@@ -37,14 +37,14 @@ class Square:
             raise ValueError(f"{self.steps} steps, p = {self.p} are no search; allowed are steps from 1, p in (0, 1]")
 
     def find(
-        self, net: nn.Module, x: Tensor, target: Target, threat: Threat | None, stream: Stream, index: Tensor
+        self, net: nn.Module, x: Tensor, target: Target, threat: Threat, stream: Stream, index: Tensor
     ) -> Found:
-        threat = needs_radius(threat, self.name)
+        needs_radius(threat, self.name)
         if threat.ord != math.inf:
             raise ValueError(f"Square is built for ord inf here, not {threat.ord}; use APGD for l2")
         loss = targeted(MARGIN) if target.towards else MARGIN
         shape = x.shape
-        images = x.reshape(len(x), 1, 1, -1) if x.dim() == 2 else x
+        images = x.reshape(len(x), 1, 1, -1) if x.dim() != 4 else x
         _, channels, height, width = images.shape
         radius = threat.radius(images)
         stripes = 2 * (stream.child("stripes").uniform(index, (channels, 1, width)).to(x) > 0.5).to(x) - 1

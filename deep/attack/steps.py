@@ -49,9 +49,9 @@ class PGD:
         loss_of(self.loss)
 
     def find(
-        self, net: nn.Module, x: Tensor, target: Target, threat: Threat | None, stream: Stream, index: Tensor
+        self, net: nn.Module, x: Tensor, target: Target, threat: Threat, stream: Stream, index: Tensor
     ) -> Found:
-        threat = needs_radius(threat, self.name)
+        needs_radius(threat, self.name)
         loss = loss_of(self.loss)
         loss = targeted(loss) if target.towards else loss
         size: Tensor = self.reach * torch.as_tensor(threat.eps, dtype=x.dtype, device=x.device) / self.steps
@@ -82,11 +82,10 @@ class PGD:
         return Found(answer, queries, dead)
 
 
-def needs_radius(threat: Threat | None, name: str) -> Threat:
-    """The threat; ``ValueError`` for an attack within a ball without the ball."""
-    if threat is None:
+def needs_radius(threat: Threat, name: str) -> None:
+    """Raises ``ValueError`` for an attack within a ball without the ball."""
+    if not bool(torch.as_tensor(threat.eps).isfinite().all()):
         raise ValueError(f"{name} needs a radius eps; only attacks for the nearest point go without")
-    return threat
 
 
 def FGSM(loss: str | AttackLoss = "ce") -> PGD:  # noqa: N802

@@ -17,9 +17,9 @@ if TYPE_CHECKING:
 @dataclass(frozen=True, slots=True, eq=False)
 class Threat:
     """The closed ball of radius ``eps`` (one number, or one a sample, shape [B]) in the norm ``ord``, 2 or infinity,
-    cut with the box [low, high].
+    cut with the box [low, high]. A ball of infinite radius leaves the box alone.
 
-    Raises ``ValueError`` for a negative or infinite radius, another norm, and an empty box.
+    Raises ``ValueError`` for a radius that is negative, NaN or of another shape, another norm, and an empty box.
     """
 
     eps: float | Tensor
@@ -28,10 +28,12 @@ class Threat:
     high: float = 1.0
 
     def __post_init__(self) -> None:
-        eps = torch.as_tensor(self.eps).flatten()
-        bad = eps[~((eps >= 0) & eps.isfinite())]
+        eps = torch.as_tensor(self.eps)
+        bad = eps[~(eps >= 0)]
         if len(bad):
-            raise ValueError(f"eps {float(bad[0])} is out of range; allowed are finite numbers from 0")
+            raise ValueError(f"eps {float(bad[0])} is out of range; allowed are numbers from 0")
+        if eps.dim() > 1:
+            raise ValueError(f"eps has the shape {tuple(eps.shape)}; allowed are one number and one a sample, (B,)")
         if self.ord not in (2, math.inf):
             raise ValueError(f"ord {self.ord!r} is unknown; allowed are 2 and inf")
         if not self.low <= self.high:

@@ -68,7 +68,7 @@ def region(x: Tensor, threat: Threat) -> Region:
         raise ValueError(f"x holds {float(center[bad][0])}; allowed are numbers from {threat.low} to {threat.high}")
     eps = _float64(threat.eps).to(x.device)
     if not bool((eps >= 0).all()):
-        raise ValueError(f"eps {float(eps.min())} is out of range; allowed are finite numbers from 0")
+        raise ValueError(f"eps {float(eps.min())} is out of range; allowed are numbers from 0")
     r = _up(eps, x.dtype)
     r = r.reshape(-1, *[1] * (x.dim() - 1)) if r.dim() else r
     lower = torch.maximum(_down(-_sum_up(r, -center), x.dtype), low.to(x.device))
@@ -78,6 +78,7 @@ def region(x: Tensor, threat: Threat) -> Region:
     if threat.ord != 2:
         raise ValueError(f"ord {threat.ord!r} has no certificate; allowed are 2 and inf")
     d, unit = center[0].numel(), torch.finfo(x.dtype).eps / 2
+    eps = eps.clamp(max=2 * math.sqrt(d) * max(abs(threat.low), abs(threat.high), 1.0))  # beyond, it is the whole box
     size = max(abs(threat.low), abs(threat.high)) + float(eps.max() if eps.numel() else 0)
     radius = eps * (1 + (d + 4) * 2 * unit) + 2 * math.sqrt(d) * unit * size
     return Region(lower, upper, center, radius.expand(len(x)))

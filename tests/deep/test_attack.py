@@ -35,6 +35,7 @@ from deep.attack.gradient import ascend
 from deep.attack.losses import LOSSES
 from deep.purity import untouched
 from deep.scores import margin, wrong
+from deep.stack import Stack
 from deep.stream import Stream
 
 IN_BALL = [FGSM(), PGD(steps=8), PGD(steps=8, loss="margin", restarts=2, stop=False), MIFGSM(5), CWInf(8), APGD(10),
@@ -267,6 +268,57 @@ def test_the_worst_case_and_transfer():
         worst_case([])
 
 
+def test_nearest_points_are_looked_for_in_the_box_of_the_data():
+    net, (x, _, _) = _linear(), _data(n=12)
+    with torch.no_grad():
+        net.bias.fill_(-1.5)
+    x = 6 * x - 3  # most of it is outside of [0, 1]
+    y = (net(x)[:, 0] > 0).long()
+    truth = (margin(net(x), y) / net.weight.norm()).detach()
+    for how in (DeepFool(), CW(steps=200, searches=6), LBFGS(iterations=8, searches=5)):
+        found = attack(net, x, y, how, ord=2, low=-9.0, high=9.0)
+        assert found.success.all()
+        assert float((found.distance / truth.clamp(min=1e-6))[truth > 0.1].max()) < 1.25
+
+
+class Rooted(nn.Module):
+    """A network with a NaN gradient at every point, and NaN answers at NaN points."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.last = nn.Linear(6, 2)
+
+    def forward(self, x):
+        return self.last(torch.where(x > 0.5, (x - 0.5).sqrt(), x))
+
+
+@pytest.mark.parametrize("ord", [2, math.inf])
+@pytest.mark.parametrize("how", [*IN_BALL[:-1], *NEAREST[:-1]], ids=lambda how: how.name)
+def test_gradients_that_are_no_numbers_fool_nobody_and_shout(how, ord):
+    net, (x, _, _) = Rooted(), _data()
+    x[:, 0] = 0.2
+    y = net(x).argmax(1)
+    with pytest.warns(AttackWarning, match="exactly 0, or NaN"):
+        found = attack(net, x, y, how, eps=0.01, ord=ord)
+    assert bool(found.x.isfinite().all())
+    assert torch.equal(found.success, wrong(net(found.x), y))
+    assert int(found.dead.sum()) >= 20
+
+
+def test_surrogates_of_theory_are_losses():
+    net, (x, y, _) = _linear(), _data()
+    by_name = attack(net, x, y, PGD(5, loss="exponential", stop=False), eps=0.1)
+    by_margin = attack(net, x, y, PGD(5, loss="margin", stop=False), eps=0.1)
+    assert torch.allclose(by_name.x, by_margin.x)
+
+
+def test_a_stack_is_refused_and_its_networks_are_not():
+    (x, y, _), stack = _data(), Stack([_linear(seed=k) for k in range(2)])
+    with pytest.raises(ValueError, match="which a stack cannot"):
+        attack(stack, x, y, PGD(3), eps=0.1)
+    assert all(len(attack(net, x, y, PGD(3), eps=0.1)) == 24 for net in stack.split())
+
+
 # ---- shouting, and bad input ----
 
 
@@ -276,7 +328,7 @@ def test_a_dead_zone_shouts():
         net.weight *= 100
         net.bias *= 100
     y = (net(x)[:, 0] > 0).long()
-    with pytest.warns(AttackWarning, match=r"gradients of exactly 0 on \d+%"):
+    with pytest.warns(AttackWarning, match=r"gradients of exactly 0, or NaN, on \d+%"):
         attack(net, x, y, PGD(10, loss="hinge"), eps=0.01)
 
 
@@ -310,6 +362,12 @@ def test_health_of_a_network_that_hides_its_gradients():
         ({"x": 2.0}, "entry 2.0"),
         ({"x": math.nan}, "entry nan"),
         ({"y": 5}, "label 5 is out of range"),
+        ({"y": torch.int32}, r"labels are torch.int32 of shape \(24,\); allowed is torch.int64"),
+        ({"y": torch.float32}, "labels are torch.float32"),
+        ({"targets": torch.zeros(3, dtype=torch.int64)}, "24 images but 3 targets"),
+        ({"index": torch.arange(3)}, "24 images but 3 sample numbers"),
+        ({"eps": torch.full((24, 1), 0.1)}, r"eps has the shape \(24, 1\)"),
+        ({"eps": math.inf}, "PGD needs a radius"),
         ({"weights": math.nan}, "network answers nan"),
         ({"how": APGD(loss="dlr")}, "'dlr' needs three classes or more, not two"),
         ({"how": Square(), "ord": 2}, "Square is built for ord inf"),
@@ -318,11 +376,11 @@ def test_health_of_a_network_that_hides_its_gradients():
 )
 def test_bad_input(change, message):
     net, (x, y, _) = _network(2).eval(), _data()
-    options = {"eps": 0.1} | {k: v for k, v in change.items() if k in ("eps", "ord")}
+    options = {"eps": 0.1} | {k: v for k, v in change.items() if k in ("eps", "ord", "targets", "index")}
     if "x" in change:
         x[3, 2] = change["x"]
     if "y" in change:
-        y[3] = change["y"]
+        y = y.to(change["y"]) if isinstance(change["y"], torch.dtype) else y.index_fill(0, torch.arange(1), change["y"])
     if "weights" in change:
         with torch.no_grad():
             net[4].bias[0] = change["weights"]

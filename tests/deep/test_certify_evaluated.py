@@ -144,3 +144,12 @@ def test_rounded_products_have_no_float_certificate() -> None:
         assert torch.get_float32_matmul_precision() == "high"
     finally:
         torch.set_float32_matmul_precision("highest")
+
+
+@pytest.mark.parametrize("order", [2.0, float("inf")])
+def test_an_infinite_ball_leaves_the_box(order: float) -> None:
+    torch.manual_seed(0)
+    model, x = nn.Sequential(nn.Linear(6, 8), nn.ReLU(), nn.Linear(8, 2)), torch.rand(4, 6)
+    whole = bounds(model, x, Threat(1.0), "crown-ibp")
+    infinite = bounds(model, x, Threat(float("inf"), order), "crown-ibp")
+    assert all(torch.allclose(a, b) for a, b in zip(whole, infinite, strict=True))
