@@ -46,7 +46,7 @@ def figure(law: str, rows: Sequence[Row], networks: Sequence[Mapping[str, Any]])
     high = -(-len(shown) // columns)
     risks = [name for name in PANELS if name in trained[0]]
     width = max(1.9 * columns, 2.6 * len(risks))
-    tall = high * (width / columns + 0.25) + 0.3
+    tall = high * (width / columns + 0.35) + 0.3
     made = Figure(figsize=(width, tall + 2.9), layout="constrained")
     grid = made.add_gridspec(2, 1, height_ratios=[tall, 2.9])
     above, below = made.add_subfigure(grid[0]), made.add_subfigure(grid[1])
@@ -105,8 +105,8 @@ def _regions(part: SubFigure, law: str, shown: Sequence[Mapping[str, Any]]) -> N
 
 def _title(network: Mapping[str, Any], shown: Sequence[Mapping[str, Any]]) -> str:
     """The method, and what differs between the networks."""
-    several = [key for key in VARIED if len({other[key] for other in shown}) > 1]
-    return ", ".join([network["method"], *(f"{key} = {network[key]}" for key in several)])
+    several = [key for key in ("n", "eps", "width") if len({other[key] for other in shown}) > 1]
+    return "\n".join([network["method"], *(f"{key} = {network[key]}" for key in several)])
 
 
 def _panel(ax: Axes, setting: BoxSetting, network: ReluNetwork) -> None:
