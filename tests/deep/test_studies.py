@@ -108,6 +108,20 @@ def test_a_sweep_grows_although_its_attacks_do_not():
     assert found == [plain[0]] + [plain[1]] * 4
 
 
+def test_a_sweep_keeps_what_larger_balls_prove(monkeypatch):
+    from deep.certify.certified import Certified
+    from deep.studies import judge
+
+    def moody(model, x, y, threat, method):  # proves everything at the largest radius, nothing at the others
+        margin = torch.full((60,), 1.0 if threat.eps > 0.06 else -1.0)
+        return Certified(torch.tensor(signed(points()) <= 0), margin, method)
+
+    monkeypatch.setattr(judge, "certified_error", moody)
+    natural = int((signed(points()) <= 0).sum())
+    assert evaluate(linear(), points(), RADII[1], certificate="ibp").at_most == 60
+    assert [one.at_most for one in sweep(linear(), points(), RADII, certificate="ibp")] == [natural] * 5
+
+
 def test_limits_hold_both_ends_at_once():
     from scipy.stats import beta
 
@@ -234,6 +248,17 @@ def test_convergence_of_a_linear_score_step_by_step():
     assert short.gained_by_steps > 0
 
 
+def test_errors_on_the_way_count_although_it_leads_back():
+    from deep.attack.losses import LOSSES, targeted
+
+    images, back = points(300), targeted(LOSSES["ce"])  # ascending minus the loss leads away from errors
+    found = convergence(linear(), images, eps=0.05, steps=[2, 9], step_size=0.02, loss=back, stream=Stream(5))
+    (errors,), (worst,) = found.errors, found.worst
+    assert errors[0] > errors[1] > errors[2]
+    assert worst == (errors[0],) * 3
+    assert found.gained_by_steps == found.gained_by_restarts == 0
+
+
 @pytest.mark.parametrize("steps", [[], [0, 1], [2, 1], [3, 3]])
 def test_steps_must_grow(steps):
     with pytest.raises(ValueError, match="allowed are growing numbers from 1"):
@@ -269,6 +294,9 @@ def test_alignment_of_a_linear_score_is_the_correlation_with_its_weights():
     assert found.hoyer.numpy() == pytest.approx((2 - w.sum() / np.linalg.norm(w)) / (2 - 1), abs=1e-6)
     assert (found.dead, found.flat) == (0, 0)
     assert alignment(torch.zeros(2, 4), images.x[:2]).mean is None
+    grey = alignment(g, torch.full_like(images.x, 0.1))  # 0.1 has no exact mean: roundings must not correlate
+    assert (grey.flat, grey.mean) == (60, None)
+    assert alignment(torch.full((1, 7), 0.1), torch.rand(1, 7)).flat == 1
 
 
 @given(st.integers(2, 30), st.integers(1, 30), st.floats(0.1, 100))
