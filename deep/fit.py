@@ -453,7 +453,7 @@ def _config(model: nn.Module, method: Any, images: Images, recipe: Recipe) -> di
     config = {
         "model": described,
         "method": {"class": type(method).__name__, "name": method.name, "options": chosen},
-        "images": {"name": images.name, "sha256": images.digest, "count": len(images)},
+        "images": {"name": images.name, "sha256": images.digest, "count": len(images), "box": [images.low, images.high]},
         "recipe": {**asdict(recipe), "schedule": repr(recipe.schedule)},
     }
     found: dict[str, Any] = json.loads(json.dumps(_plain(config)))

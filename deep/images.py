@@ -65,7 +65,8 @@ class Images:
         x: Any, y: Any, *, scale: int = 1, name: str = "arrays", classes: int | None = None, low: float = 0.0,
         high: float = 1.0,
     ) -> Images:  # fmt: skip
-        """Images from arrays or tensors: integers (of which ``scale`` is worth 1) or floats.
+        """Images from arrays or tensors: integers (of which ``scale`` is worth 1; kept as 8-bit numbers where they are
+        such) or floats.
 
         Raises ``ValueError`` for shapes that do not fit, no images, values outside of the box, NaN, labels that are no
         whole numbers from 0 to ``classes`` - 1 (by default to the largest label there is).
@@ -101,6 +102,8 @@ class Images:
             )
         if not torch.isfinite(x).all():
             raise ValueError("images hold an infinite value; allowed are finite numbers")
+        if not x.dtype.is_floating_point and (int(x.min()) < 0 or int(x.max()) > 255):
+            x, scale = x.to(torch.float32) / scale, 1
         x = x.contiguous() if x.dtype.is_floating_point else x.to(torch.uint8).contiguous()
         return Images(x, y.contiguous(), scale, name, classes, float(low), float(high), _digest(x, y, scale))
 

@@ -120,15 +120,15 @@ def two_sided(
     low = [-math.inf if value == 0 else bound for value, bound in zip(f, certified.tolist(), strict=True)]
     gap = sample_gap(f, labels, low, least.tolist(), lam, surrogate)
     right, sure = ~wrong(z, y), certified > 0
-    printed = _attacked_gap(model, x, z, y, lam, surrogate, radius, stream)
+    printed = _attacked_gap(model, x, z, y, lam, surrogate, threat, stream)
     vacuous = bool(right.any()) and not bool((right & sure).any())
     return gap, {"attacked_gap": printed, "vacuous": vacuous, "certified": int((right & sure).sum())}
 
 
 def _attacked_gap(
-    model: nn.Module, x: Tensor, z: Tensor, y: Tensor, lam: Fraction, surrogate: str, eps: float, stream: Stream
+    model: nn.Module, x: Tensor, z: Tensor, y: Tensor, lam: Fraction, surrogate: str, threat: Threat, stream: Stream
 ) -> Fraction:
-    """Delta by one attack that ascends phi(f(x') f(x) / lam) from a point near x, as the training does."""
+    """Delta by one attack that ascends phi(f(x') f(x) / lam) from a point near x, as training does, in 20 steps."""
     from deep.attack.gradient import ascend
     from deep.purity import inner, untouched
 
@@ -136,7 +136,7 @@ def _attacked_gap(
     with untouched(inner(model)) as net:
         for rows in torch.arange(len(x)).split(500):  # type: ignore[no-untyped-call]
             reach = ascend(
-                net, x[rows], y[rows], price, Threat(eps), steps=20, step_size=2.5 * eps / 20, start="normal",
+                net, x[rows], y[rows], price, threat, steps=20, step_size=2.5 * threat.eps / 20, start="normal",
                 stream=stream.child("phi"), index=rows, z0=z[rows] / float(lam),
             )  # fmt: skip
             with torch.no_grad():

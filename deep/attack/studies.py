@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import warnings
 from dataclasses import dataclass, replace
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import torch
 
@@ -109,24 +109,27 @@ class Check:
     answer: str
 
 
-def health(model: nn.Module, x: Tensor, y: Tensor, *, eps: float, stream: Stream | None = None) -> list[Check]:
+def health(
+    model: nn.Module, x: Tensor, y: Tensor, *, eps: float, stream: Stream | None = None, low: float = 0.0,
+    high: float = 1.0,
+) -> list[Check]:  # fmt: skip
     """Signs that attacks on this network are weaker than they look (Athalye et al., 2018); each failure also warns.
 
     More steps must fool no fewer, a larger radius too, the whole box everything (but one class). Of the samples that
     gradients of the cross-entropy and of the margin do not fool, search without gradients may fool one in twenty
     (ascents do end in local maxima, without a mask), and one in twenty may meet gradients of exactly 0.
     """
-    stream = Stream(0) if stream is None else stream
+    box: dict[str, Any] = {"stream": Stream(0) if stream is None else stream, "low": low, "high": high}
     with warnings.catch_warnings():
         warnings.simplefilter("ignore", AttackWarning)
-        weak = attack(model, x, y, PGD(steps=1, reach=1.0), eps=eps, stream=stream)
+        weak = attack(model, x, y, PGD(steps=1, reach=1.0), eps=eps, **box)
         strong, wide = (
-            worst_case([attack(model, x, y, PGD(steps=40, restarts=2, loss=loss), eps=radius, stream=stream)
+            worst_case([attack(model, x, y, PGD(steps=40, restarts=2, loss=loss), eps=radius, **box)
                         for loss in ("ce", "margin")])
             for radius in (eps, 2 * eps)
         )  # fmt: skip
-        whole = attack(model, x, y, PGD(steps=100, loss="margin"), eps=1.0, stream=stream)
-        blind = attack(model, x, y, Square(steps=200), eps=eps, stream=stream)
+        whole = attack(model, x, y, PGD(steps=100, loss="margin"), eps=high - low, **box)
+        blind = attack(model, x, y, Square(steps=200), eps=eps, **box)
     left = int((~strong.success).sum())
     lost = int((blind.success & ~strong.success).sum())
     dead = int(strong.dead.sum())

@@ -344,6 +344,11 @@ def test_health_of_a_network_that_hides_its_gradients():
     net, (x, y, _) = _linear(), _data(n=40)
     y = (net(x)[:, 0] > 0).long()
     assert all(check.passed for check in health(net, x, y, eps=0.1))
+    twice = nn.Linear(6, 1)
+    with torch.no_grad():
+        twice.weight.copy_(net.weight / 4)
+        twice.bias.copy_(net.bias + net.weight.sum(1) / 2)
+    assert all(check.passed for check in health(twice, 4 * x - 2, y, eps=0.4, low=-2.0, high=2.0))
     with pytest.warns(AttackWarning, match="attacks may be too weak"):
         checks = health(Rounded(net), x, y, eps=0.1)
     assert {check.question for check in checks if not check.passed} >= {

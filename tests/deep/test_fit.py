@@ -330,6 +330,7 @@ def test_another_recipe_method_or_data_set_is_another_run(tmp_path: Path) -> Non
         (linear(), PGDAT(0.1, 1), FEW, replace(recipe, lr=0.02), "recipe.lr is 0.01 there and 0.02 here"),
         (linear(), PGDAT(0.2, 1), FEW, recipe, "method.options.eps is 0.1 there and 0.2 here"),
         (linear(), PGDAT(0.1, 1), IMAGES.first(41), recipe, "images.count is 40 there and 41 here"),
+        (linear(), PGDAT(0.1, 1), replace(FEW, high=2.0), recipe, r"images.box is \[0.0, 1.0\] there and \[0.0, 2.0\]"),
         (linear(outputs=3), PGDAT(0.1, 1), FEW, recipe, "model.architecture.outputs is 2 there and 3 here"),
     ]
     for model, method, images, other, sentence in others:

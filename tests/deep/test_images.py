@@ -54,6 +54,12 @@ def test_a_batch_is_the_pixels_over_the_scale() -> None:
     assert torch.equal(images.batch(slice(0, 2)), images.batch(torch.tensor([0, 1])))
 
 
+@pytest.mark.parametrize(("values", "low", "high"), [([-1, 1], -1.0, 1.0), ([300, 3], 0.0, 1000.0)])
+def test_whole_numbers_beyond_8_bits_keep_their_values(values: list[int], low: float, high: float) -> None:
+    images = Images.new([values], [0], low=low, high=high)
+    assert images.batch(torch.tensor([0])).tolist() == [values]
+
+
 def test_some_classes_become_the_first_labels_in_the_order_given() -> None:
     images = digits("train")
     some = images.only(3, 1)

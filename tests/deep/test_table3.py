@@ -82,6 +82,21 @@ def test_the_truth_lies_between_attack_and_certificate(seed):
     assert gap.gap.hi - gap.gap.lo < 5
 
 
+def test_a_box_may_be_any() -> None:
+    """Data moved from [0, 1] to [-2, 2] and a network moved along have the same gaps."""
+    torch.manual_seed(0)
+    here, there, images = torch.nn.Linear(3, 1), torch.nn.Linear(3, 1), _points(24, 1)
+    with torch.no_grad():
+        there.weight.copy_(here.weight / 4)
+        there.bias.copy_(here.bias + here.weight.sum() / 2)
+    moved = Images.new(4 * images.x - 2, images.y, low=-2.0, high=2.0, classes=2)
+    options = {"lam": Fraction(2), "surrogate": "logistic", "steps": 5}
+    gap, extra = two_sided(here, images, eps=EPS, **options)
+    other, more = two_sided(there, moved, eps=4 * EPS, **options)
+    assert float(other.gap.lo) == pytest.approx(float(gap.gap.lo), abs=1e-5)
+    assert float(more["attacked_gap"]) == pytest.approx(float(extra["attacked_gap"]), abs=1e-5)
+
+
 def test_a_score_of_zero_is_a_robust_error():
     model, images = _network(0, 0.0), _points(6, 0)
     gap, extra = two_sided(model, images, eps=EPS, lam=Fraction(2), steps=2)
