@@ -65,8 +65,7 @@ def networks(scale: Radii) -> tuple[Network, ...]:
 
 def distances(found: Trained) -> Row:
     """rho (0 where nothing right is fooled, as for a constant answer), and how many more images FGM leaves right than
-    C&W does at the data's l2 radius,
-    as a share.
+    C&W does at the data's l2 radius, as a share.
     """
     images, eps = found.test.first(SHOWN), found.radii.euclidean
     seen = nearest(found.model, images, CW(100, 5))

@@ -234,8 +234,15 @@ def _described(network: Network) -> dict[str, Any]:
     options = asdict(method) if is_dataclass(method) and not isinstance(method, type) else {}
     return {
         "model": network.model, "after": network.after, "samples": network.samples,
-        "method": {name: value if value != float("inf") else "inf" for name, value in options.items()},
+        "method": _finite(options),
     }  # fmt: skip
+
+
+def _finite(value: Any) -> Any:
+    """With the word "inf" for an infinite number, which JSON has none for."""
+    if isinstance(value, dict):
+        return {name: _finite(item) for name, item in value.items()}
+    return "inf" if value == float("inf") else value
 
 
 def written(data: dict[str, Any]) -> dict[str, Any]:
