@@ -46,6 +46,9 @@ if TYPE_CHECKING:
     from theory.odds.signgaussian import SignGaussian as SignGaussian
     from theory.optimal import optimal_robust_risk as optimal_robust_risk
     from theory.products import ProductDistribution as ProductDistribution
+    from theory.relu import ReluNetwork as ReluNetwork
+    from theory.relu import network_classifier as network_classifier
+    from theory.relu import network_risks as network_risks
     from theory.samples import LabelledSample as LabelledSample
     from theory.scores import Score as Score
     from theory.trades.sharper import sharper_bound as sharper_bound
@@ -57,12 +60,15 @@ _LATER = {
     "LOSSES": "loss",
     "Loss": "loss",
     "ProductDistribution": "products",
+    "ReluNetwork": "relu",
     "Score": "scores",
     "SignGaussian": "odds.signgaussian",
     "excess_robust_risk_bound": "bounds",
     "from_linear": "adapters",
     "from_tree": "adapters",
     "linear_score": "adapters",
+    "network_classifier": "relu",
+    "network_risks": "relu",
     "optimal_robust_risk": "optimal",
     "psi": "calibration",
     "psi_inverse": "calibration",
