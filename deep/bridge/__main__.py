@@ -7,7 +7,7 @@ classifiers that the theory names.
 
     python -m deep.bridge --law cheese --methods natural pgd-at trades --n 1000 --plot bridge.png
     python -m deep.bridge --law gaussian --model sum --methods natural pgd-at --eps 3/5
-    python -m deep.bridge --from record.json --plot bridge.png         print and draw a record again
+    python -m deep.bridge --from cheese-n --plot bridge.png            print and draw a record that is there already
 """
 
 from __future__ import annotations
@@ -36,6 +36,7 @@ def main(argv: Sequence[str] | None = None) -> int:
     """``python -m deep.bridge``."""
     from deep.bridge.cells import MAX_DEPTH
     from deep.bridge.prices import DEPTH
+    from deep.bridge.records import names
 
     example = "--law cheese --methods natural pgd-at --n 200 --steps 200"
     parser = cli.parser("deep.bridge", __doc__ or "", example)
@@ -68,7 +69,8 @@ def main(argv: Sequence[str] | None = None) -> int:
     parser.add_argument("--d", type=count("d"), help="weak features of the gaussian law (100)")
     parser.add_argument("--model", choices=("mlp", "linear", "sum"), help="network on the gaussian law (linear)")
     parser.add_argument("--device", default="cpu", help="where to train: cpu (default), cuda ...")
-    parser.add_argument("--from", dest="source", metavar="RECORD", help="print a record again, without training")
+    help_ = f"print a record again, without training: a file, or one that comes with the package, {', '.join(names())}"
+    parser.add_argument("--from", dest="source", metavar="RECORD", help=help_)
     parser.add_argument("--save", type=cli.output_type("save", (".json",)), metavar="FILE", help="write a record")
     parser.add_argument("--plot", type=cli.figure_type("plot"), metavar="FILE", help="draw to a png, pdf or svg file")
     cli.add_output_options(parser)
@@ -77,12 +79,12 @@ def main(argv: Sequence[str] | None = None) -> int:
 
 def _report(args: argparse.Namespace) -> int:
     from deep.bridge.experiment import misses
-    from deep.bridge.records import read_rows
+    from deep.bridge.records import read_rows, shipped
 
     if args.source is not None:
         if args.save:
             raise ValueError("--from reads a record and --save writes one; give one of them")
-        data = Record.read(args.source, SCHEMA).data
+        data = Record.read(shipped(args.source), SCHEMA).data
     else:
         data = _run(args)
     rows = read_rows(data["rows"], data["how"])

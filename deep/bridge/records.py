@@ -5,6 +5,7 @@ from __future__ import annotations
 import base64
 from collections.abc import Sequence
 from fractions import Fraction
+from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -13,6 +14,17 @@ from theory.enclosure import Enclosure
 from theory.relu import ReluNetwork
 
 _FRACTIONS = ("eps", "lam")
+_SHIPPED = Path(__file__).parents[1] / "records"
+
+
+def names() -> list[str]:
+    """The records that come with the package."""
+    return sorted(path.stem.removeprefix("bridge-") for path in _SHIPPED.glob("bridge-*.json"))
+
+
+def shipped(name: str) -> Path:
+    """The file of a record: the one of that name that comes with the package, or any other."""
+    return _SHIPPED / f"bridge-{name}.json" if name in names() else Path(name)
 
 
 def written_rows(rows: Sequence[dict[str, Any]]) -> tuple[list[dict[str, Any]], list[list[str]]]:
