@@ -61,7 +61,7 @@ class Network:
 
     ``labels`` are the cells that tell its row from others. ``after`` names the network with whose weights it starts
     (with weights of its own, if empty); that one may not have an ``after``. ``samples`` are the first of the training
-    set, all if None.
+    set, all if None. ``width`` is that of a multi-layer perceptron.
     """
 
     name: str
@@ -70,6 +70,7 @@ class Network:
     labels: Mapping[str, Any]
     after: str = ""
     samples: int | None = None
+    width: int | None = None
 
 
 @dataclass(frozen=True, slots=True, eq=False)

@@ -1,4 +1,7 @@
-"""ODDS' networks in small: robust and half-half training in both norms, and the size of the sample (ODDS, B and G)."""
+"""ODDS' networks in small: robust and half-half training in both norms, and the size of the sample (ODDS, B and G).
+
+Networks are perceptrons with two hidden layers of 64 units.
+"""
 
 from __future__ import annotations
 
@@ -28,7 +31,7 @@ def _radius(scale: Radii, norm: str) -> Fraction:
 
 def networks(scale: Radii) -> tuple[Network, ...]:
     """Standard, half-half and robust training in both norms, and PGD training on samples of three sizes."""
-    size = "sense-4"
+    size = "mlp"
     found = [Network("standard", Natural(), size, {"training": "standard"})]
     for norm, ord in NORMS.items():
         eps = float(_radius(scale, norm))

@@ -1,7 +1,8 @@
 """PGN in small: robustness curves of FGM, PGD and PGN training in l2, its switches, and the generator as an attack.
 
-Both of PGN's networks have Adam with one rate. rho is the mean distance of the examples that Carlini and Wagner's l2
-attack finds (PGN, eq (6)), over the first images of the test set; accuracies are shares, not per cent, as printed.
+Classifiers are perceptrons with two hidden layers of 64 units. Both of PGN's networks have Adam with one rate. rho is
+the mean distance of the examples that Carlini and Wagner's l2 attack finds (PGN, eq (6)), over the first images of the
+test set; accuracies are shares, not per cent, as printed.
 """
 
 from __future__ import annotations
@@ -32,8 +33,8 @@ NORMS = (Fraction(1, 2), Fraction(1), Fraction(2))
 """Mean norms of the generator's examples, over the same."""
 COSTS = (2.0, 10.0, 50.0)
 COST = 10.0
-CAPACITIES = (2, 3, 4)
-CAPACITY = 3
+WIDTHS = (32, 64, 128)
+WIDTH = 64
 SHOWN = 200
 SWITCHES: dict[str, dict[str, Any]] = {
     "no_gradient": {"gradient": False}, "no_image": {"image": False}, "no_label": {"label": False}
@@ -42,7 +43,7 @@ SWITCHES: dict[str, dict[str, Any]] = {
 
 def networks(scale: Radii) -> tuple[Network, ...]:
     """Three radii of FGM and of PGD, three costs of PGN, one input off, other capacities, and a generator alone."""
-    size, radius = f"sense-{CAPACITY}", float(scale.euclidean)
+    size, radius = "mlp", float(scale.euclidean)
     small: dict[str, Any] = {"rate": RATE, "width": 16, "hidden": 64}
     found = [Network("natural", Natural(), size, {"method": "natural"})]
     for share in SHARES:
@@ -51,13 +52,13 @@ def networks(scale: Radii) -> tuple[Network, ...]:
         found.append(Network(f"fgm-{name}", FGM(eps), size, {"method": "fgm", **labels}))
         found.append(Network(f"pgd-{name}", PGDAT(eps, STEPS, ord=2), size, {"method": "pgd", **labels}))
     for cost in COSTS:
-        cells = {"method": "pgn", "cost": str(cost), "filters": 2**CAPACITY}
+        cells = {"method": "pgn", "cost": str(cost), "filters": WIDTH}
         found.append(Network(f"pgn-{cost:g}", PGN(cost, **small), size, cells))
     for name, off in SWITCHES.items():
         found.append(Network(name, PGN(COST, **small, **off), size, {"method": name}))
-    for q in sorted({*CAPACITIES} - {CAPACITY}):
-        cells = {"method": "capacity", "cost": str(COST), "filters": 2**q}
-        found.append(Network(f"q{q}", PGN(COST, **small), f"sense-{q}", cells))
+    for width in sorted({*WIDTHS} - {WIDTH}):
+        cells = {"method": "capacity", "cost": str(COST), "filters": width}
+        found.append(Network(f"width-{width}", PGN(COST, **small), size, cells, width=width))
     alone = PGN(min(COSTS), classifier="fixed", **small)
     found.append(Network("generator", alone, size, {"method": "generator"}, "natural"))
     return tuple(found)
@@ -197,7 +198,7 @@ EXPERIMENTS = (
     ),
     Experiment(
         "pgn-capacity-networks", SCHEMA, f"several widths: {CIFAR}", FAMILY, _shares("rho"), looks=("distances",),
-        chosen=_of_cost, note=f"{RHO}; capacities {CAPACITIES} of SENSE's networks",
+        chosen=_of_cost, note=f"{RHO}; two layers of {WIDTHS} units",
     ),
     Experiment(
         "pgn-figure8", SCHEMA, f"several c_L for each of three switches: {CIFAR}", FAMILY, _shares("rho"),

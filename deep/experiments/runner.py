@@ -137,7 +137,7 @@ def _one(task: _Task, before: nn.Module | None, data: _Data) -> _Done:
     folder = None if data.keep is None else data.keep / task.family.name / network.name / str(seed)
     torch.set_num_threads(1)
     try:
-        model = build(network.model, shape=train.shape, outputs=train.classes, seed=seed)
+        model = build(network.model, shape=train.shape, outputs=train.classes, seed=seed, **_size(network))
         if before is not None:
             model.load_state_dict(before.state_dict())
         recipe = data.recipe(task.family, seed)
@@ -154,6 +154,10 @@ def _one(task: _Task, before: nn.Module | None, data: _Data) -> _Done:
     finally:
         torch.set_num_threads(threads)
     return _Done(row, done.model, done.seconds)
+
+
+def _size(network: Network) -> dict[str, int]:
+    return {} if network.width is None else {"width": network.width}
 
 
 # ---- records ----
@@ -233,7 +237,7 @@ def _described(network: Network) -> dict[str, Any]:
     method: Any = network.method
     options = asdict(method) if is_dataclass(method) and not isinstance(method, type) else {}
     return {
-        "model": network.model, "after": network.after, "samples": network.samples,
+        "model": network.model, **_size(network), "after": network.after, "samples": network.samples,
         "method": _finite(options),
     }  # fmt: skip
 
