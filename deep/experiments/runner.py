@@ -156,7 +156,7 @@ def _one(task: _Task, before: nn.Module | None, data: _Data) -> _Done:
     return _Done(row, done.model, done.seconds)
 
 
-def _size(network: Network) -> dict[str, int]:
+def _size(network: Network) -> dict[str, Any]:
     return {} if network.width is None else {"width": network.width}
 
 
