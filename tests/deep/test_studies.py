@@ -294,9 +294,11 @@ def test_alignment_of_a_linear_score_is_the_correlation_with_its_weights():
     assert found.hoyer.numpy() == pytest.approx((2 - w.sum() / np.linalg.norm(w)) / (2 - 1), abs=1e-6)
     assert (found.dead, found.flat) == (0, 0)
     assert alignment(torch.zeros(2, 4), images.x[:2]).mean is None
-    grey = alignment(g, torch.full_like(images.x, 0.1))  # 0.1 has no exact mean: roundings must not correlate
-    assert (grey.flat, grey.mean) == (60, None)
-    assert alignment(torch.full((1, 7), 0.1), torch.rand(1, 7)).flat == 1
+    # the mean of equal numbers may differ from them by a rounding, which must not correlate
+    slope = torch.arange(7.0).double()[None]
+    for one, other in ((slope, slope * 0 + 0.1), (slope * 0 + 0.1, slope)):
+        grey = alignment(one, other)
+        assert (grey.flat, grey.mean) == (1, None)
 
 
 @given(st.integers(2, 30), st.integers(1, 30), st.floats(0.1, 100))
@@ -307,6 +309,8 @@ def test_sparsity_of_equal_entries(d, k, size):
     ones = min(k, d)
     assert found.small.item() == pytest.approx(1 - ones / d)
     assert found.hoyer.item() == pytest.approx((math.sqrt(d) - math.sqrt(ones)) / (math.sqrt(d) - 1), abs=1e-6)
+    near = alignment(g + (g == 0) * size / 128, torch.arange(d)[None].float())
+    assert torch.equal(near.small, found.small)
 
 
 def test_margins_on_a_segment_are_affine():
