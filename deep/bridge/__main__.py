@@ -73,6 +73,7 @@ def main(argv: Sequence[str] | None = None) -> int:
     parser.add_argument("--from", dest="source", metavar="RECORD", help=help_)
     parser.add_argument("--save", type=cli.output_type("save", (".json",)), metavar="FILE", help="write a record")
     parser.add_argument("--plot", type=cli.figure_type("plot"), metavar="FILE", help="draw to a png, pdf or svg file")
+    parser.add_argument("--columns", nargs="+", metavar="NAME", help="print these columns only")
     cli.add_output_options(parser)
     return cli.run(parser, _report, argv)
 
@@ -97,7 +98,12 @@ def _report(args: argparse.Namespace) -> int:
         Record.new(SCHEMA, data, command=cli.command(args), seeds=seeds).write(args.save)
     columns = [*_HEAD, *dict.fromkeys(key for row in rows for key in row if key not in _HEAD)]
     used = [name for name in columns if any(row.get(name) is not None for row in rows)]
-    cli.emit(Table(used, rows, title=data["title"], notes=data["notes"]), args, SCHEMA)
+    chosen = args.columns or used
+    for name in chosen:
+        if name not in columns:
+            raise ValueError(f"column {name!r} is unknown; allowed are {', '.join(columns)}")
+    shown = [{name: row.get(name) for name in chosen} for row in rows]
+    cli.emit(Table(chosen, shown, title=data["title"], notes=data["notes"]), args, SCHEMA)
     failed = misses(rows)
     for sentence in failed:
         sys.stderr.write(sentence + "\n")

@@ -481,6 +481,7 @@ def test_the_command_without_a_bound_on_the_line(capsys: pytest.CaptureFixture[s
         (["--eps", "-1/10"], "is negative"),
         ([*SMALL, "--grid", "13"], "depth 13"),
         (["--from", "nothing.json"], "nothing.json"),
+        (["--from", "cheese-n", "--columns", "robust"], "column 'robust' is unknown"),
         (["--from", "a.json", "--save", "b.json"], "give one of them"),
         (["--device", "cuda:99", *SMALL], "cuda:99"),
     ],
