@@ -163,6 +163,8 @@ class _Run:
     """A run between two steps, and what changes it."""
 
     def __init__(self, model: nn.Module, method: Method, images: Images, recipe: Recipe) -> None:
+        if not any(p.requires_grad for p in model.parameters()):
+            raise ValueError("the network has no parameter that asks for a gradient; there is nothing to train")
         self.model, self.method, self.recipe, self.world = model, method, recipe, distributed.world()
         self.device = next(model.parameters()).device
         self.images = images.to(self.device)
@@ -453,9 +455,11 @@ def _config(model: nn.Module, method: Any, images: Images, recipe: Recipe) -> di
     config = {
         "model": described,
         "method": {"class": type(method).__name__, "name": method.name, "options": chosen},
-        "images": {"name": images.name, "sha256": images.digest, "count": len(images), "box": [images.low, images.high]},
+        "images": {
+            "name": images.name, "sha256": images.digest, "count": len(images), "box": [images.low, images.high],
+        },
         "recipe": {**asdict(recipe), "schedule": repr(recipe.schedule)},
-    }
+    }  # fmt: skip
     found: dict[str, Any] = json.loads(json.dumps(_plain(config)))
     return found
 

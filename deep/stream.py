@@ -43,7 +43,8 @@ class Stream:
 
     def child(self, *names: int | str) -> Stream:
         """The stream of these names under this one; other names give other numbers."""
-        digest = hashlib.sha256(repr((self.key, names)).encode()).digest()
+        plain = tuple(name if isinstance(name, str) else int(name) for name in names)  # numpy writes its 1 otherwise
+        digest = hashlib.sha256(repr((self.key, plain)).encode()).digest()
         return Stream(int.from_bytes(digest[:8], "little", signed=True))
 
     @property

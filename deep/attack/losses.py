@@ -111,7 +111,7 @@ def _one_score(z: Tensor, name: str) -> None:
 def _dlr(z: Tensor, y: Tensor, z0: Tensor) -> Tensor:  # noqa: ARG001
     """-(z_y - max of the others) / (z_(1) - z_(3)) (Croce and Hein, 2020)."""
     if z.shape[1] < 3:
-        raise ValueError(f"the loss 'dlr' needs three classes or more, not two ({z.shape[1]} outputs); use 'cw'")
+        raise ValueError(f"the loss 'dlr' needs three classes or more, not two ({z.shape[1]} outputs); use 'margin'")
     top = z.topk(3, dim=1).values
     return -margin(z, y) / (top[:, 0] - top[:, 2]).clamp(min=1e-12)
 

@@ -28,6 +28,8 @@ class Threat:
     high: float = 1.0
 
     def __post_init__(self) -> None:
+        if not torch.is_tensor(self.eps):
+            object.__setattr__(self, "eps", float(self.eps))  # a Fraction, too
         eps = torch.as_tensor(self.eps)
         bad = eps[~(eps >= 0)]
         if len(bad):

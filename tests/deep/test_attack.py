@@ -5,6 +5,7 @@ from __future__ import annotations
 import copy
 import math
 import warnings
+from fractions import Fraction
 
 import numpy as np
 import pytest
@@ -198,6 +199,10 @@ def test_projection_and_start_stay_in_ball_and_box(seed, eps, ord):
         assert float(far.max()) <= eps + 1e-6 * (ord == 2) + np.spacing(np.float32(1.0))
         assert float(points.min()) >= 0
         assert float(points.max()) <= 1
+
+
+def test_a_radius_may_be_exact():
+    assert Threat(Fraction(1, 8)).eps == 0.125
 
 
 def test_a_random_start_fills_the_ball():

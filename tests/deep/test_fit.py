@@ -380,6 +380,8 @@ def test_bad_weights_labels_and_networks_are_refused() -> None:
         fit(model, Natural(), FEW, Recipe(1))
     with pytest.raises(ValueError, match="label 2 is out of range; a network with 2 outputs knows 0 to 1"):
         fit(linear(), Natural(), digits("train").only(0, 1, 2), Recipe(1))
+    with pytest.raises(ValueError, match="no parameter that asks for a gradient"):
+        fit(linear().requires_grad_(False), Natural(), FEW, Recipe(1))
     with pytest.raises(ValueError, match=r"the network answers the shape \(1, 1, 8, 8\)"):
         fit(nn.Conv2d(1, 1, 1), Natural(), FEW, Recipe(1))
 

@@ -48,6 +48,10 @@ def test_other_names_give_other_numbers():
     assert all(0 <= stream.seed < 2**63 for stream in streams)
 
 
+def test_a_name_may_be_a_number_of_numpy():
+    assert Stream(0).child("a", np.int64(3)) == Stream(0).child("a", 3)
+
+
 def test_orders_and_integers():
     order = Stream(5).permutation(1000)
     assert order.sort().values.tolist() == list(range(1000))
