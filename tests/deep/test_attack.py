@@ -213,6 +213,14 @@ def test_a_random_start_fills_the_ball():
     assert float(round_.square().mean()) == pytest.approx(0.5, abs=0.03)  # uniform in a disc
 
 
+def test_apgd_halves_its_steps_until_it_stands_in_a_narrow_valley():
+    net, centres = nn.Sequential(nn.Linear(1, 2), nn.ReLU(), nn.Linear(2, 1)), torch.linspace(0.33, 0.71, 12)
+    for p, v in zip(net.parameters(), ([[1.0], [-1.0]], [-0.5, 0.5], [[1.0, 1.0]], [0.01]), strict=True):
+        p.data = torch.tensor(v)  # f = |x - 1/2| + 1/100: nothing is fooled, and the least is found at 1/2 alone
+    found = attack(net, centres[:, None], torch.ones(12, dtype=torch.int64), APGD(100, loss="margin"), eps=0.3)
+    assert float(found.outputs.max()) < 0.011
+
+
 # ---- the inner loop ----
 
 
