@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from fractions import Fraction
+from itertools import pairwise
 from typing import Any
 
 import pytest
@@ -104,3 +105,17 @@ def test_eq_3_with_the_hinge_and_lambda_1_gives_constants() -> None:
         assert row["surrogate_risk"].lo + row["adversarial"].lo > 2 * best
         assert row["boundary_risk"].hi == 0
         assert row["robust_risk"].fraction in (Fraction(9, 20), Fraction(11, 20))
+
+
+def test_stopping_early_helps_adversarial_training_on_few_points() -> None:
+    runs = {(row["steps"], row["seed"]): row["robust_risk"] for row in trained("cheese-steps", "pgd-at")}
+    assert all(runs[300, seed].hi < Fraction(191, 1000) < Fraction(205, 1000) < runs[1000, seed].lo for seed in (0, 1))
+
+
+def test_scores_steepen_long_after_the_risks_have_settled() -> None:
+    rows = {(row["steps"], row["seed"]): row for row in trained("cheese-steps", "natural")}
+    for seed in (0, 1):
+        sides = [rows[steps, seed]["delta_rhs"] for steps in (30, 100, 300, 1000)]
+        assert all(a.hi < b.lo for a, b in pairwise(sides))
+        assert sides[-1].lo > 50
+        assert rows[1000, seed]["robust_risk"].hi - rows[100, seed]["robust_risk"].lo < Fraction(1, 100)
