@@ -1,14 +1,15 @@
 """The experiments behind the papers' claims on trained networks, in small: trained, measured, written as records.
 
     python -m deep.experiment list
-    python -m deep.experiment run iaat-table1 --save iaat-table1.json
+    python -m deep.experiment iaat-table1 --save iaat-table1.json
     python -m deep.experiment run sense-figure2 sense-stable --seeds 5 --keep FOLDER --save FOLDER
     python -m proofs_check report iaat-table1.json --markdown
 
-A key is that of a claim of `proofs_check`, which reads the record by a rule that was fixed before. "paper" is the
-setting of the paper, whose cost is named and which is not run; "reduced" is the one that runs: digits of 8 x 8 pixels
-unless --data names other images, small networks, minutes on a CPU. So no verdict here is more than DIRECTION HELD.
-Networks that several experiments need are trained once; three seeds, kept apart in the record, are averaged.
+A key alone is run. It is that of a claim of `proofs_check`, which reads the record by a rule that was fixed before.
+"paper" is the setting of the paper, whose cost is named and which is not run; "reduced" is the one that runs: digits of
+8 x 8 pixels unless --data names other images, small networks, minutes on a CPU. So no verdict here is more than
+DIRECTION HELD. Networks that several experiments need are trained once; three seeds, kept apart in the record, are
+averaged.
 """
 
 from __future__ import annotations
@@ -46,7 +47,10 @@ def main(argv: Sequence[str] | None = None) -> int:
     run.add_argument("--save", type=Path, metavar="FILE|FOLDER", help="write the record, or KEY.json into a folder")
     cli.add_output_options(run)
     run.set_defaults(body=_run)
-    return cli.run(parser, lambda args: args.body(args), argv)
+    words = list(sys.argv[1:] if argv is None else argv)
+    if words and words[0] not in ("list", "run") and not words[0].startswith("-"):  # the claims name a key alone
+        words.insert(0, "run")
+    return cli.run(parser, lambda args: args.body(args), words)
 
 
 def _list(args: argparse.Namespace) -> None:

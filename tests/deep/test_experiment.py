@@ -223,7 +223,7 @@ def test_balanced_rows_are_the_nearest_in_benign_accuracy():
 
 
 def test_the_command_writes_records_that_the_report_takes(tmp_path, capsys):
-    arguments = ["run", "iaat-figure7", "sense-stable", "--seeds", "1", "--epochs", "1", "--limit", "30"]
+    arguments = ["iaat-figure7", "sense-stable", "--seeds", "1", "--epochs", "1", "--limit", "30"]
     assert main([*arguments, "--jobs", "1", "--save", str(tmp_path), "--csv"]) == 0
     assert "iaat-figure7" in capsys.readouterr().out
     for key in ("iaat-figure7", "sense-stable"):
@@ -237,6 +237,7 @@ def test_the_command_writes_records_that_the_report_takes(tmp_path, capsys):
     ("arguments", "message"),
     [
         (["run", "sense-figure22"], "did you mean sense-figure2"),
+        (["lisst"], "experiment 'lisst' is unknown"),
         (["run", "zzz"], "`python -m deep.experiment list` names all"),
         (["run"], "KEY must be given"),
         ([], "COMMAND must be given"),
