@@ -97,3 +97,11 @@ def test_the_gap_is_not_monotone_in_what_an_attack_finds():
 def test_bad_input(arguments, message):
     with pytest.raises(ValueError, match=message):
         sample_gap(*arguments)
+
+
+def test_a_loss_above_one_at_zero_counts_from_both_sides_of_zero():
+    """phi(0) = 3/2: a point with m in (0, 2] may cost less than one with m <= 0, which is owed 1 back."""
+    found = sample_gap([2], [1], [-1], [2], 1, "capped_hinge")
+    safe, errs = sample_gap([2], [1], [2], [2], 1, "capped_hinge"), sample_gap([2], [1], [-1], [-1], 1, "capped_hinge")
+    assert found.gap.lo == safe.gap.fraction < sample_gap([2], [1], [0], [0], 1, "capped_hinge").gap.fraction
+    assert found.gap.hi >= errs.gap.fraction
