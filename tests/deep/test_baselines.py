@@ -213,13 +213,12 @@ def test_bad_input(name: str, options: dict, message: str) -> None:
 
 # ---- the command line ----
 
-SHORT = ["--classes", "1", "3", "--limit", "60", "--batch", "16", "--model", "mlp"]
+SHORT = ["--classes", "1", "3", "--limit", "40", "--batch", "20", "--model", "linear"]
 LINES = [
     "sense --eps 0.1 --c 3/5 --steps 3 --reference start --reversion noise --start natural",
     "iaat --eps 0.1 --warm-up 1 --steps 3 --gamma 0.02 --beta 1/2 --lower 0.01 --no-split --selection-steps 2",
     "pgn --cost 1/10 --rate 0.01 --width 2 --hidden 4 --no-label --penalty output",
     "half-half --eps 0.1 --share 1/4 --steps 3",
-    "mixup-at --eps 0.1 --steps 3",
     "noise-regularised --sigma 0.1 --lam 2",
     "alp --eps 0.1 --alpha 1/4 --lam 4 --steps 3",
 ]
@@ -232,7 +231,7 @@ def test_every_option_reaches_its_method_and_a_finished_run_resumes(
     assert train.main([*SHORT, "--epochs", "2", "--out", "natural"]) == 0
     for line in LINES:
         words = [word.replace("natural", "natural/checkpoint.safetensors") for word in line.split()]
-        command = [*SHORT, "--method", *words, "--epochs", "3", "--out", words[0]]
+        command = [*SHORT, "--method", *words, "--epochs", "2", "--out", words[0]]
         assert train.main(command) == 0
         first = (tmp_path / words[0] / "checkpoint.safetensors").read_bytes()
         assert train.main([*command, "--resume"]) == 0
@@ -275,14 +274,8 @@ MADE = [
     method("iaat", eps=0.1, warm_up=0, steps=2, search="line", eta=0.05),
     method("pgn", cost=0.1, rate=0.01, width=2, hidden=4),
     method("half-half", eps=0.1, steps=2),
-    method("kurakin", eps=0.1, steps=2),
     method("mixup-at", eps=0.1, steps=2),
-    method("fgm-at", eps=0.1),
-    method("fast-at", eps=0.1),
-    method("label-regularised", eps=0.1, steps=2),
-    method("gradient-regularised"),
     method("noise-regularised", sigma=0.1),
-    method("alp", eps=0.1, steps=2),
 ]
 """
 
