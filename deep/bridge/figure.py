@@ -42,7 +42,7 @@ def figure(law: str, rows: Sequence[Row], networks: Sequence[Mapping[str, Any]])
 
     trained = [row for row in rows if "seed" in row]
     shown = _drawn(networks, _varied(trained))
-    columns = _columns(shown)
+    columns = _columns(shown, _varied(trained))
     high = -(-len(shown) // columns)
     risks = [name for name in PANELS if name in trained[0]]
     width = max(1.9 * columns, 2.6 * len(risks))
@@ -50,7 +50,7 @@ def figure(law: str, rows: Sequence[Row], networks: Sequence[Mapping[str, Any]])
     made = Figure(figsize=(width, tall + 2.9), layout="constrained")
     grid = made.add_gridspec(2, 1, height_ratios=[tall, 2.9])
     above, below = made.add_subfigure(grid[0]), made.add_subfigure(grid[1])
-    _regions(above, law, shown)
+    _regions(above, law, shown, columns)
     axes = below.subplots(1, len(risks), squeeze=False)[0]
     for ax, risk in zip(axes, risks, strict=True):
         _curves(ax, rows, trained, risk)
@@ -65,23 +65,26 @@ def _varied(trained: Sequence[Row]) -> str:
 
 
 def _drawn(networks: Sequence[Mapping[str, Any]], varied: str) -> list[Mapping[str, Any]]:
-    """Rows of methods, columns of values; if the steps vary, networks after the last."""
+    """Method by value or value by method, the longer of the two across."""
     methods = list(dict.fromkeys(network["method"] for network in networks))
-    number = [Fraction(network[varied]) for network in networks]
-    order = sorted(range(len(networks)), key=lambda k: (number[k], methods.index(networks[k]["method"])))
-    return [networks[k] for k in order]
+    across = len({network[varied] for network in networks}) > len(methods)
+
+    def place(network: Mapping[str, Any]) -> tuple[Any, ...]:
+        pair = (Fraction(network[varied]), methods.index(network["method"]))
+        return pair[::-1] if across else pair
+
+    return sorted(networks, key=place)
 
 
-def _columns(shown: Sequence[Mapping[str, Any]]) -> int:
-    """One a method, up to six; at least three."""
-    return min(6, max(3, len({network["method"] for network in shown})))
+def _columns(shown: Sequence[Mapping[str, Any]], varied: str) -> int:
+    """One a method or a value, up to eight; at least three."""
+    return min(8, max(3, *(len({network[key] for network in shown}) for key in ("method", varied))))
 
 
-def _regions(part: SubFigure, law: str, shown: Sequence[Mapping[str, Any]]) -> None:
+def _regions(part: SubFigure, law: str, shown: Sequence[Mapping[str, Any]], columns: int) -> None:
     from matplotlib.lines import Line2D
     from matplotlib.patches import Patch
 
-    columns = _columns(shown)
     axes = part.subplots(-(-len(shown) // columns), columns, squeeze=False).ravel()
     settings: dict[Fraction, BoxSetting] = {}
     for ax, network in zip(axes, shown, strict=False):

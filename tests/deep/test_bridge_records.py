@@ -119,3 +119,20 @@ def test_scores_steepen_long_after_the_risks_have_settled() -> None:
         assert all(a.hi < b.lo for a, b in pairwise(sides))
         assert sides[-1].lo > 50
         assert rows[1000, seed]["robust_risk"].hi - rows[100, seed]["robust_risk"].lo < Fraction(1, 100)
+
+
+def test_no_network_fills_the_unseen_space_as_the_worst_sensible_minimiser_would() -> None:
+    for eps, worst in (("1/40", "0.5775"), ("1/24", "7/16")):
+        assert named("cheese-eps", "worst_sensible", eps)["standard_risk"].fraction == Fraction(worst)
+        networks = [row for row in rows_of("cheese-eps") if "seed" in row and row["eps"] == Fraction(eps)]
+        assert {row["method"] for row in networks} == {"natural", "certified-trades"}
+        assert all(row["standard_risk"].hi < Fraction(12, 1000) for row in networks)
+
+
+def test_at_a_quarter_certified_networks_are_near_the_bayes_rule_again() -> None:
+    assert named("cheese-eps", "seen_optimum", "1/4")["standard_risk"].fraction == 0
+    far, near = (
+        [row["standard_risk"] for row in trained("cheese-eps", "certified-trades") if row["eps"] == Fraction(eps)]
+        for eps in ("1/10", "1/4")
+    )
+    assert max(x.hi for x in near) < Fraction(25, 1000) < Fraction(13, 100) < min(x.lo for x in far)
