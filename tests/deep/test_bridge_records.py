@@ -136,3 +136,17 @@ def test_at_a_quarter_certified_networks_are_near_the_bayes_rule_again() -> None
         for eps in ("1/10", "1/4")
     )
     assert max(x.hi for x in near) < Fraction(25, 1000) < Fraction(13, 100) < min(x.lo for x in far)
+
+
+def test_wide_certified_networks_attain_the_optimum_of_the_holes_and_narrow_ones_do_not() -> None:
+    rows = trained("cheese-width", "certified-trades")
+    assert sorted(row["width"] for row in rows) == [4, 4, 16, 16, 64, 64]
+    for row in rows:
+        least = row["seen_optimum"].fraction
+        if row["width"] == 4:
+            assert row["seen_robust_risk"].lo > least + Fraction(3, 100)
+        else:
+            assert row["seen_robust_risk"].hi <= least + Fraction(1, 10**6)
+    bayes = named("cheese-width", "bayes", "1/10")["robust_risk"].fraction
+    robust = [row["robust_risk"] for row in rows if row["width"] > 4]
+    assert min(x.hi for x in robust) < bayes < max(x.lo for x in robust)
