@@ -65,6 +65,9 @@ PRINTED = {
 }
 """The printed rows: lam -> (A_rob in percent, R_phi, Delta) (TRADES, Table 3)."""
 
+LOCAL = ("save", "keep", "plot")
+"""Options that say where things are put: no part of what a record records."""
+
 COLUMNS = ("method", "lam", "seed", "R_phi", "R_nat", "R_rob", "adversarial", "Delta", "attacked_gap", "certificate")
 
 
@@ -386,7 +389,7 @@ def _trained(args: argparse.Namespace) -> Record:
             train, test, methods=args.methods, lams=args.lam, seeds=args.seeds, plan=plan, surrogate=args.surrogate,
             jobs=args.jobs, keep=args.keep, show=show,
         )  # fmt: skip
-    return Record.new(SCHEMA, data, command=cli.command(args), seeds={"first": 0, "count": args.seeds})
+    return Record.new(SCHEMA, data, command=cli.command(args, LOCAL), seeds={"first": 0, "count": args.seeds})
 
 
 if __name__ == "__main__":

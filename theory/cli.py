@@ -33,7 +33,7 @@ from theory.numbers import as_fraction
 from theory.record import check_writable, writing
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable, Iterator, Sequence
+    from collections.abc import Callable, Collection, Iterable, Iterator, Sequence
     from fractions import Fraction
 
     from matplotlib.figure import Figure
@@ -213,11 +213,25 @@ def emit(table: Table, args: argparse.Namespace, schema: str) -> None:
     sys.stdout.write(text + "\n")
 
 
-def command(args: argparse.Namespace) -> str:
-    """The command line that `run` parsed, to be pasted into a shell."""
+def command(args: argparse.Namespace, without: Collection[str] = ()) -> str:
+    """The command line that `run` parsed, to be pasted into a shell; ``without`` names options of one value to leave
+    out, such as the file that a record was written to, which says nothing of what is in it.
+
+    >>> args = argparse.Namespace(prog="deep.table3", argv=["--lam", "2", "--save", "a.json", "--keep=b", "--json"])
+    >>> command(args, without=("save", "keep"))
+    'python -m deep.table3 --lam 2 --json'
+    """
     import shlex
 
-    return shlex.join(["python", "-m", args.prog, *args.argv])
+    words, dropped = [], False
+    for word in args.argv:
+        value, dropped = dropped, False
+        option, equals, _ = word.partition("=")
+        if option.startswith("--") and option[2:] in without:
+            dropped = not equals
+        elif not value:
+            words.append(word)
+    return shlex.join(["python", "-m", args.prog, *words])
 
 
 def run(
