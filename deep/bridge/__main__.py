@@ -95,7 +95,7 @@ def _report(args: argparse.Namespace) -> int:
         cli.save_figure(figure(data["law"], rows, data["networks"]), args.plot)
     if args.save:
         seeds = {"networks": int(data["plan"]["seeds"])}
-        Record.new(SCHEMA, data, command=cli.command(args), seeds=seeds).write(args.save)
+        Record.new(SCHEMA, data, command=cli.command(args, ("save", "plot")), seeds=seeds).write(args.save)
     columns = [*_HEAD, *dict.fromkeys(key for row in rows for key in row if key not in _HEAD)]
     used = [name for name in columns if any(row.get(name) is not None for row in rows)]
     chosen = args.columns or used
