@@ -129,7 +129,8 @@ def _measured(args: argparse.Namespace) -> Record:
         }  # fmt: skip
     for remark in remarks:
         sys.stderr.write(f"deep.evaluate: warning: {remark}\n")
-    return Record.new(SCHEMA, {**data, "warnings": remarks}, command=cli.command(args, ("save", "plot", "cache")), seeds={"attacks": args.seed})
+    command = cli.command(args, ("save", "plot", "cache"))
+    return Record.new(SCHEMA, {**data, "warnings": remarks}, command=command, seeds={"attacks": args.seed})
 
 
 def _judged(args: argparse.Namespace, models: dict[str, nn.Module], images: Images) -> dict[str, Any]:
