@@ -5,7 +5,6 @@ from __future__ import annotations
 import dataclasses
 import itertools
 import math
-import sys
 from fractions import Fraction
 from statistics import NormalDist
 
@@ -134,17 +133,6 @@ def test_a_wrong_cell_is_noticed(module, key, monkeypatch):
                     if item.prove(1).kind == "REFUTED":
                         return
     pytest.fail("no cell matters to this claim")
-
-
-@pytest.mark.parametrize("name", ["iaat", "pgn"])
-def test_training_code_that_arrives_is_noticed(name, tmp_path, monkeypatch):
-    assert check(f"{name}-code", 1, CLAIMS).kind == "NOT RUN"
-    (tmp_path / "deep" / "objectives").mkdir(parents=True)
-    (tmp_path / "deep" / "objectives" / f"{name}.py").touch()
-    (tmp_path / "deep" / "__init__.py").touch()
-    monkeypatch.syspath_prepend(tmp_path)
-    monkeypatch.delitem(sys.modules, "deep", raising=False)
-    assert check(f"{name}-code", 1, CLAIMS).kind == "UNDECIDED"
 
 
 def test_equal_natural_accuracies_are_no_contradiction(monkeypatch):
