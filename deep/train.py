@@ -12,6 +12,7 @@ from __future__ import annotations
 import dataclasses
 import math
 import sys
+from fractions import Fraction
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -22,7 +23,7 @@ from deep.checkpoint import Checkpoint
 from deep.fit import CHECKPOINT, Fit, Recipe, fit
 from deep.images import Images, load
 from deep.models import BUILDERS, build, parameter_count
-from deep.objectives import METHODS, method
+from deep.objectives import METHODS, has_option, method
 from deep.purity import untouched
 from deep.schedules import schedule
 from deep.scores import wrong
@@ -33,7 +34,6 @@ from theory.table import Table
 if TYPE_CHECKING:
     import argparse
     from collections.abc import Sequence
-    from fractions import Fraction
 
     from torch import Tensor, nn
 
@@ -67,7 +67,7 @@ def main(argv: Sequence[str] | None = None) -> int:
     )
     parser.add_argument("--start", type=Path, metavar="CHECKPOINT", help="begin with the weights of that run")
     parser.add_argument("--method", choices=METHODS, default="natural", help="the objective (default natural)")
-    parser.add_argument("--eps", type=cli.radius_type("eps"), help="the adversary's radius, such as 0.1 or 8/255")
+    parser.add_argument("--eps", type=cli.radius_type("eps"), help="the radius, such as 8/255 (default 0.1)")
     parser.add_argument("--lam", type=cli.fraction_type("lam", "(0, inf)"), help="TRADES' lambda")
     parser.add_argument("--steps", type=cli.count_type("steps"), help="steps of the attack")
     parser.add_argument("--step-size", type=cli.fraction_type("step-size", "(0, inf)"), help="length of a step")
@@ -91,7 +91,9 @@ def main(argv: Sequence[str] | None = None) -> int:
     parser.add_argument("--channels-last", action="store_true", help="a memory format, faster for convolutions")
     parser.add_argument("--seed", type=cli.count_type("seed", 0), default=0, help="default 0")
     parser.add_argument("--device", default="cpu", help="cpu (default), cuda, cuda:1 ...")
-    parser.add_argument("--out", type=Path, required=True, metavar="FOLDER", help="where the run leaves its files")
+    parser.add_argument(
+        "--out", type=Path, metavar="FOLDER", help="where the run leaves its files (default trained-METHOD)"
+    )
     parser.add_argument("--every", type=cli.fraction_type("every", "[0, inf)"), default="60", metavar="SECONDS",
                         help="a checkpoint at least so often (default 60), and after each epoch")  # fmt: skip
     parser.add_argument("--resume", action="store_true", help="go on from the folder's checkpoint")
@@ -133,8 +135,10 @@ def _add_method_options(parser: argparse.ArgumentParser) -> None:
 
 
 def _train(args: argparse.Namespace) -> None:
-    chosen = {name: _number(getattr(args, name)) for name in _OPTIONS}
-    objective = method(args.method, **chosen)
+    if args.eps is None and has_option(args.method, "eps"):
+        args.eps = Fraction(1, 10)
+    args.out = args.out or Path(f"trained-{args.method}")
+    objective = method(args.method, **{name: _number(getattr(args, name)) for name in _OPTIONS})
     recipe = Recipe(
         args.epochs, args.batch, float(args.lr), float(args.momentum), float(args.weight_decay), args.optimizer,
         schedule(args.schedule), _number(args.ema), args.seed, args.precision, args.channels_last,

@@ -29,7 +29,7 @@ if TYPE_CHECKING:
 __all__ = [
     "ALP", "FGM", "IAAT", "METHODS", "PGDAT", "PGN", "SENSE", "TRADES", "Batch", "BinaryTRADES", "CertifiedTRADES",
     "GeneratorAttack", "GradientRegularised", "LabelRegularised", "Method", "Mixture", "MixupAT", "Natural",
-    "NoiseRegularised", "Stateless", "method",
+    "NoiseRegularised", "Stateless", "has_option", "method",
 ]  # fmt: skip
 
 METHODS: Mapping[str, tuple[Any, Mapping[str, Any]]] = MappingProxyType(
@@ -55,6 +55,16 @@ METHODS: Mapping[str, tuple[Any, Mapping[str, Any]]] = MappingProxyType(
     }
 )
 """The methods by name: the class of the choice, and the options that the name fixes."""
+
+
+def has_option(name: str, option: str) -> bool:
+    """Whether the method of that name leaves this option to be chosen.
+
+    >>> has_option("trades", "eps"), has_option("natural", "eps")
+    (True, False)
+    """
+    kind, fixed = METHODS[name]
+    return option in {field.name for field in fields(kind)} - fixed.keys()
 
 
 def method(name: str, **options: Any) -> Method:

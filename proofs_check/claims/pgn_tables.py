@@ -358,7 +358,7 @@ def figure_3(record: Any) -> Evidence:
 def frontier(rows: Rows) -> str:
     """The rule of the robustness curve: no mixture of two rows of another method is as good as a row of PGN."""
     both = [{**row, "robust": row["rho"]} for row in rows]
-    for method in {row["method"] for row in rows} - {"pgn"}:
+    for method in sorted({row["method"] for row in rows} - {"pgn"}):
         others = [row for row in both if row["method"] == method]
         low = [row["natural"] for row in both if row["method"] == "pgn" and below_frontier(row, others)]
         if low:

@@ -111,7 +111,7 @@ def test_a_folder_is_gone_on_with_only_on_request(tmp_path: Path, capsys: pytest
     ("options", "sentence"),
     [
         (["--data", "nowhere"], "data folder 'nowhere' does not exist; allowed are 'digits', which needs no download"),
-        (["--method", "trades"], "method 'trades' lacks an option"),
+        (["--method", "trades", "--lam", "0"], "--lam 0 is outside (0, inf)"),
         (["--eps", "0.1"], "method 'natural' has no option 'eps'"),
         (["--method", "pgd-at", "--eps", "-1"], "--eps -1 is negative"),
         (["--method", "pgd"], "'pgd' is unknown; allowed are natural, pgd-at, "),
@@ -156,3 +156,15 @@ def test_errors_are_counted_in_batches_of_any_size() -> None:
         for p in model.parameters():
             p.zero_()
     assert train.errors(model, images) == len(images)  # a score of 0 is an error
+
+
+def test_radius_and_folder_have_defaults(tmp_path, monkeypatch, capsys):
+    monkeypatch.chdir(tmp_path)
+    options = ["--method", "half-half", "--epochs", "1", "--limit", "40", "--model", "mlp"]
+    assert train.main(options) == 0
+    assert Record.read(tmp_path / "trained-half-half" / "record.json").data["options"]["eps"] == "1/10"
+    first = capsys.readouterr().out
+    assert train.main([*options, "--resume"]) == 0
+    assert capsys.readouterr().out == first
+    assert train.main(options) == 2  # what stands there is not run over
+    assert "trained-half-half" in capsys.readouterr().err

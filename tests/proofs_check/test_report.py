@@ -341,6 +341,14 @@ def test_records_that_say_nothing_are_refused_in_one_sentence(bound, tmp_path, c
         assert captured.err.count("\n") == 1
 
 
+def test_a_record_of_ours_that_no_claim_reads_is_left_out(bound, tmp_path, capsys):
+    path = written(tmp_path / "bridge.json", {}, "tightrope.nobody/1")
+    assert main(["report", path, "--json"]) == 0
+    captured = capsys.readouterr()
+    assert captured.err.count("is left out, for no claim reads the schema 'tightrope.nobody/1'") == 1
+    assert json.loads(captured.out)
+
+
 # ---- bad usage ----
 
 
