@@ -136,8 +136,9 @@ def _by_record(item: Claim, records: Mapping[str, Record]) -> Verdict:
             continue
         if verdict is not None:
             raise ValueError(f"{verdict.record} and {name} both speak of claim {item.key!r}; give one of them")
+        covers = item.covers if not item.covers.startswith("NOT RUN") else f"the networks of `{record.command}`"
         verdict = Verdict(
-            item.key, found.kind, found.how, item.covers, found.cases, found.witness, item.expected,
+            item.key, found.kind, found.how, covers, found.cases, found.witness, item.expected,
             record=name, sha256=record.sha256,
         )  # fmt: skip
     nothing = f"no record of schema {item.reads} speaks of it"

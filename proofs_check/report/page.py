@@ -177,7 +177,7 @@ def _claim(entry: Entry) -> str:
             _term("Place", f"{item.paper}, {escape(item.place)}; {item.kind}"),
             _term("Read", mathml.html(item.reading, light=True)),
             _term("Premises", _premises(item, row)),
-            _term("Covers", mathml.html(item.covers, light=True)),
+            _term("Covers", mathml.html(row["covers"], light=True)),
             _term("Evidence", mathml.html(row["evidence"], light=True)),
             _term("Rests on", _record(row)),
             _term("Searched", mathml.html(item.searched, light=True)),

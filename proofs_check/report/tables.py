@@ -27,7 +27,7 @@ def table(entries: Sequence[Entry], paper: str | None = None) -> Table:
         item = entry.claim
         if paper in (None, item.paper):
             verdict = f"{entry.shown} by {item.amendment}" if item.amendment else entry.shown
-            lines.append({"label": item.label, "key": item.key, "verdict": verdict, "covers": item.covers})
+            lines.append({"label": item.label, "key": item.key, "verdict": verdict, "covers": entry.row["covers"]})
     return Table(COLUMNS, lines)
 
 
