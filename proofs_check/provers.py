@@ -145,17 +145,21 @@ def decided(answers: Mapping[str, str]) -> Evidence:
 
 def solve(premises: Sequence[Any], statements: Mapping[str, Any]) -> Evidence:
     """Proof by z3 that each statement follows from the premises, once the premises are seen to be satisfiable."""
-    from z3 import Not, Solver
+    from z3 import Context, Not, Solver
 
-    alone = Solver()
-    alone.add(*premises)
+    # Each question in a context of its own: the search, and its time, must not depend on what z3 was asked before.
+    def put(context: Any, terms: Sequence[Any]) -> Any:
+        solver = Solver(ctx=context)
+        solver.add(*(term.translate(context) if hasattr(term, "translate") else term for term in terms))
+        return solver
+
+    alone = put(Context(), premises)
     if str(alone.check()) != "sat":
         raise ValueError("the premises cannot be met (or z3 does not know), so everything would follow from them")
     answers = {}
     for name, statement in statements.items():
-        solver = Solver()
+        solver = put(Context(), [*premises, Not(statement)])
         solver.set("timeout", 20_000)
-        solver.add(*premises, Not(statement))
         answers[name] = str(solver.check())
     return decided(answers)
 

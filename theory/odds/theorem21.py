@@ -126,9 +126,10 @@ def theorem_core() -> dict[str, str]:
     whatever d and eta are. So S and A depend on f through four numbers P(f = +1 | sign of x_1, mean of the weak
     features) in [0, 1], with the probabilities p and 1 - p of x_1 = y and x_1 = -y: they are the expressions above.
     """
-    from z3 import And, Not, Real, Solver
+    from z3 import And, Context, Not, Real, Solver
 
-    p, pp, pm, mp, mm = (Real(name) for name in ("p", "p_pp", "p_pm", "p_mp", "p_mm"))
+    context = Context()  # of its own: the search, and its time, must not depend on what z3 was asked before
+    p, pp, pm, mp, mm = (Real(name, context) for name in ("p", "p_pp", "p_pm", "p_mp", "p_mm"))
     premise = And(2 * p >= 1, p < 1, *(And(x >= 0, x <= 1) for x in (pp, pm, mp, mm)))
     standard2 = p * (1 + pp - mm) + (1 - p) * (1 + mp - pm)  # 2 S
     shifted2 = p * (1 + pm - mp) + (1 - p) * (1 + mm - pp)  # 2 A
@@ -142,7 +143,8 @@ def theorem_core() -> dict[str, str]:
     }
     results = {}
     for name, statement in statements.items():
-        solver = Solver()
+        solver = Solver(ctx=context)
+        solver.set("timeout", 60_000)
         solver.add(premise, Not(statement))
         results[name] = str(solver.check())
     return results
