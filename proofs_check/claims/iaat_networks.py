@@ -1,69 +1,24 @@
 """Claims of IAAT on trained networks, each with a rule fixed beforehand.
 
-A record of schema "tightrope.iaat/1" names the ``claim`` it speaks of, the ``setting`` ("paper" or "reduced") and the
-``rows``, whose cells are in per cent; `deep.experiment` is to write it.
+The records have the schema "tightrope.iaat/1" and are as `proofs_check.rules` describes them.
 """
 
 from __future__ import annotations
 
-from fractions import Fraction
 from functools import partial
-from itertools import combinations
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
+from proofs_check import rules
 from proofs_check.core import Evidence, claim
+from proofs_check.rules import ahead, below_frontier, number, the
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from proofs_check.rules import Rows
 
 iaat = partial(claim, paper="IAAT", kind="network")
-network = partial(iaat, expected="NOT RUN", reads="tightrope.iaat/1")
+network = partial(rules.network, paper="IAAT", reads="tightrope.iaat/1")
 GPU_HOURS = {"R50": 64 * 92, "R101": 128 * 78, "R152": 128 * 94}
 """Table 12: GPUs times hours, one run of IAAT each."""
-
-Rows = list[dict[str, Any]]
-
-
-def by_rule(record: Any, key: str, fault: Callable[[Rows], str]) -> Evidence:
-    """REPRODUCED in the paper's setting or DIRECTION HELD in another if the rule finds no fault, else FAILED.
-
-    NOT RUN where the record is about another claim.
-    """
-    if record.data["claim"] != key:
-        return Evidence("NOT RUN", f"the record is about {record.data['claim']}")
-    rows: Rows = record.data["rows"]
-    if found := fault(rows):
-        return Evidence("FAILED", found, len(rows))
-    return Evidence("REPRODUCED" if record.data["setting"] == "paper" else "DIRECTION HELD", "by its rule", len(rows))
-
-
-def number(row: dict[str, Any], column: str) -> Fraction:
-    """A cell as the decimal that it shows."""
-    return Fraction(str(row[column]))
-
-
-def the(rows: Rows, **where: Any) -> dict[str, Any]:
-    """The one row with these cells."""
-    (row,) = [row for row in rows if all(row[name] == value for name, value in where.items())]
-    return row
-
-
-def below_frontier(point: dict[str, Any], others: Rows) -> bool:
-    """Whether some mixture of two of the other rows is as good in natural and in robust accuracy."""
-    x, y = number(point, "natural"), number(point, "robust")
-    for a, b in combinations([*others, *others[:1]], 2):
-        lo, hi = Fraction(0), Fraction(1)
-        for column, least in (("natural", x), ("robust", y)):
-            start, slope = number(a, column), number(b, column) - number(a, column)
-            if slope > 0:
-                lo = max(lo, (least - start) / slope)
-            elif slope < 0:
-                hi = min(hi, (least - start) / slope)
-            elif start < least:
-                hi = Fraction(-1)
-        if lo <= hi:
-            return True
-    return False
 
 
 @network(
@@ -75,14 +30,11 @@ def below_frontier(point: dict[str, Any], others: Rows) -> bool:
     covers="NOT RUN: `python -m deep.experiment iaat-figure3` is to train nine networks",
     reading="Rule: no mixture of two adversarial rows is as good as an IAAT row in natural and robust accuracy.",
 )
-def figure_3(record: Any) -> Evidence:
-    def fault(rows: Rows) -> str:
-        others = [row for row in rows if row["method"] == "adversarial"]
-        found = [row for row in rows if row["method"] != "adversarial"]
-        low = [row["method"] for row in found if below_frontier(row, others)]
-        return f"not above the frontier: {', '.join(low)}" if low else "" if found else "there is no row of IAAT"
-
-    return by_rule(record, "iaat-figure3", fault)
+def figure_3(rows: Rows) -> str:
+    others = [row for row in rows if row["method"] == "adversarial"]
+    found = [row for row in rows if row["method"] != "adversarial"]
+    low = [row["method"] for row in found if below_frontier(row, others)]
+    return f"not above the frontier: {', '.join(low)}" if low else "" if found else "there is no row of IAAT"
 
 
 def trade(rows: Rows) -> str:
@@ -106,8 +58,8 @@ TRADE = "Rule: natural accuracy is higher, robust accuracy at most 3 points lowe
     covers="NOT RUN: `python -m deep.experiment iaat-table1`",
     reading=TRADE,
 )
-def table_1(record: Any) -> Evidence:
-    return by_rule(record, "iaat-table1", trade)
+def table_1(rows: Rows) -> str:
+    return trade(rows)
 
 
 @network(
@@ -119,8 +71,8 @@ def table_1(record: Any) -> Evidence:
     covers="NOT RUN: `python -m deep.experiment iaat-table2`",
     reading=TRADE,
 )
-def table_2(record: Any) -> Evidence:
-    return by_rule(record, "iaat-table2", trade)
+def table_2(rows: Rows) -> str:
+    return trade(rows)
 
 
 @network(
@@ -131,8 +83,8 @@ def table_2(record: Any) -> Evidence:
     covers="NOT RUN: `python -m deep.experiment iaat-table3`",
     reading=f"{TRADE} Robust accuracy is the least over the attacks.",
 )
-def table_3(record: Any) -> Evidence:
-    return by_rule(record, "iaat-table3", trade)
+def table_3(rows: Rows) -> str:
+    return trade(rows)
 
 
 @network(
@@ -144,18 +96,15 @@ def table_3(record: Any) -> Evidence:
     covers="NOT RUN: `python -m deep.experiment iaat-figure4`",
     reading="Rule: at test eps up to 2 at most 3 points below the eps = 2 model, at 4 and above below no model.",
 )
-def figure_4(record: Any) -> Evidence:
-    def fault(rows: Rows) -> str:
-        for row in rows:
-            eps = number(row, "eps")
-            ours = number(the(rows, method="iaat", eps=row["eps"]), "robust")
-            if (eps <= 2 and row.get("eps_train") == 2 and ours < number(row, "robust") - 3) or (
-                eps >= 4 and ours < number(row, "robust")
-            ):
-                return f"at test eps {row['eps']} IAAT is below {row['robust']}"
-        return ""
-
-    return by_rule(record, "iaat-figure4", fault)
+def figure_4(rows: Rows) -> str:
+    for row in rows:
+        eps = number(row, "eps")
+        ours = number(the(rows, method="iaat", eps=row["eps"]), "robust")
+        if (eps <= 2 and row.get("eps_train") == 2 and ours < number(row, "robust") - 3) or (
+            eps >= 4 and ours < number(row, "robust")
+        ):
+            return f"at test eps {row['eps']} IAAT is below {row['robust']}"
+    return ""
 
 
 @network(
@@ -167,24 +116,11 @@ def figure_4(record: Any) -> Evidence:
     covers="NOT RUN: `python -m deep.experiment iaat-figure7`; Table 10 allows any average up to 27 (45 for Resnet-18)",
     reading="Rule: the last average is in 8 to 14, and the standard deviation rises from first to last epoch.",
 )
-def figure_7(record: Any) -> Evidence:
-    def fault(rows: Rows) -> str:
-        first, last = rows[0], rows[-1]
-        if not 8 < number(last, "mean") <= 14:
-            return f"the last average is {last['mean']}"
-        return "" if number(last, "deviation") > number(first, "deviation") else "the spread does not increase"
-
-    return by_rule(record, "iaat-figure7", fault)
-
-
-def ahead(first: str, second: str, column: str) -> Callable[[Rows], str]:
-    """The rule that one method is ahead of another in a column."""
-
-    def fault(rows: Rows) -> str:
-        a, b = the(rows, method=first), the(rows, method=second)
-        return "" if number(a, column) > number(b, column) else f"{first} has {a[column]}, {second} {b[column]}"
-
-    return fault
+def figure_7(rows: Rows) -> str:
+    first, last = rows[0], rows[-1]
+    if not 8 < number(last, "mean") <= 14:
+        return f"the last average is {last['mean']}"
+    return "" if number(last, "deviation") > number(first, "deviation") else "the spread does not increase"
 
 
 @network(
@@ -195,8 +131,8 @@ def ahead(first: str, second: str, column: str) -> Callable[[Rows], str]:
     covers="NOT RUN: `python -m deep.experiment iaat-warm-up-networks`",
     reading="Rule: robust accuracy with warm-up is above that without.",
 )
-def warm_up_networks(record: Any) -> Evidence:
-    return by_rule(record, "iaat-warm-up-networks", ahead("iaat", "iaat_cold", "robust"))
+def warm_up_networks(rows: Rows) -> str:
+    return ahead("iaat", "iaat_cold", "robust")(rows)
 
 
 @network(
@@ -207,8 +143,8 @@ def warm_up_networks(record: Any) -> Evidence:
     covers="NOT RUN: `python -m deep.experiment iaat-line-search-networks`",
     reading="Rule: ahead in natural accuracy.",
 )
-def line_search_networks(record: Any) -> Evidence:
-    return by_rule(record, "iaat-line-search-networks", ahead("line_search", "iaat", "natural"))
+def line_search_networks(rows: Rows) -> str:
+    return ahead("line_search", "iaat", "natural")(rows)
 
 
 @network(
@@ -219,8 +155,8 @@ def line_search_networks(record: Any) -> Evidence:
     covers="NOT RUN: `python -m deep.experiment iaat-mixup-networks`",
     reading="Rule: IAAT is ahead in robust accuracy.",
 )
-def mixup_networks(record: Any) -> Evidence:
-    return by_rule(record, "iaat-mixup-networks", ahead("iaat", "mixup", "robust"))
+def mixup_networks(rows: Rows) -> str:
+    return ahead("iaat", "mixup", "robust")(rows)
 
 
 @network(
@@ -231,8 +167,8 @@ def mixup_networks(record: Any) -> Evidence:
     covers="NOT RUN: `python -m deep.experiment iaat-corruptions-networks`",
     reading="Rule: ahead in the mean accuracy over the corruptions.",
 )
-def corruptions_networks(record: Any) -> Evidence:
-    return by_rule(record, "iaat-corruptions-networks", ahead("iaat", "adversarial", "corruption"))
+def corruptions_networks(rows: Rows) -> str:
+    return ahead("iaat", "adversarial", "corruption")(rows)
 
 
 @iaat(

@@ -1,28 +1,28 @@
 """Claims of PGN on its experiments: the arithmetic of Tables 1 to 3, and statements about trained networks.
 
-A record of schema "tightrope.pgn/1" names the ``claim`` it speaks of, the ``setting`` ("paper" or "reduced") and the
-``rows``; `deep.experiment` is to write it.
+The records have the schema "tightrope.pgn/1" and are as `proofs_check.rules` describes them.
 """
 
 from __future__ import annotations
 
 from fractions import Fraction
 from functools import partial
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
-from proofs_check.claims.iaat_networks import ahead, below_frontier, by_rule, number, the
+from proofs_check import rules
 from proofs_check.claims.iaat_tables import AtMost, Rounded, cells, order_margin, rounding_margin
 from proofs_check.core import Evidence, claim, definition
 from proofs_check.provers import every_case, given_case
+from proofs_check.rules import ahead, all_of, below_frontier, number, rising, the
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator
+    from collections.abc import Iterator
 
-    from proofs_check.claims.iaat_networks import Rows
+    from proofs_check.rules import Rows
 
 defined = partial(definition, paper="PGN")
 table = partial(claim, paper="PGN", kind="arithmetic")
-network = partial(claim, paper="PGN", kind="network", expected="NOT RUN", reads="tightrope.pgn/1")
+network = partial(rules.network, paper="PGN", reads="tightrope.pgn/1")
 
 # ---- printed cells --------------------------------------------------------------------------------------------------
 
@@ -290,22 +290,6 @@ def table_3_mim_repaired(_budget: int) -> Evidence:
 # ---- networks -------------------------------------------------------------------------------------------------------
 
 
-def all_of(*rules: Callable[[Rows], str]) -> Callable[[Rows], str]:
-    """The first fault that a rule finds."""
-    return lambda rows: next((fault for rule in rules if (fault := rule(rows))), "")
-
-
-def rising(column: str, parameter: str, *, falls: bool = False) -> Callable[[Rows], str]:
-    """The rule that a column grows (or falls) from the least to the greatest value of a parameter."""
-
-    def fault(rows: Rows) -> str:
-        first, last = (pick(rows, key=lambda row: number(row, parameter)) for pick in (min, max))
-        change = number(last, column) - number(first, column)
-        return "" if (-change if falls else change) > 0 else f"{column} goes from {first[column]} to {last[column]}"
-
-    return fault
-
-
 @network(
     "pgn-table2-networks",
     label="Tables 2 and 3, networks",
@@ -314,13 +298,12 @@ def rising(column: str, parameter: str, *, falls: bool = False) -> Callable[[Row
     covers="NOT RUN: `python -m deep.experiment pgn-table2-networks`",
     reading="Rule: benign accuracies within 0.01 of each other, and a greater mean norm under C&W than both.",
 )
-def table_2_networks(record: Any) -> Evidence:
+def table_2_networks(rows: Rows) -> str:
     def balanced(rows: Rows) -> str:
         benign = [number(row, "natural") for row in rows]
         return "" if max(benign) - min(benign) <= Fraction(1, 100) else "benign accuracies are more than 0.01 apart"
 
-    rule = all_of(balanced, ahead("pgn", "fgm", "rho"), ahead("pgn", "pgd", "rho"))
-    return by_rule(record, "pgn-table2-networks", rule)
+    return all_of(balanced, ahead("pgn", "fgm", "rho"), ahead("pgn", "pgd", "rho"))(rows)
 
 
 @network(
@@ -332,8 +315,8 @@ def table_2_networks(record: Any) -> Evidence:
     covers="NOT RUN: `python -m deep.experiment pgn-figure2`",
     reading="Rule: from the least to the greatest eps rho rises and benign accuracy falls.",
 )
-def figure_2(record: Any) -> Evidence:
-    return by_rule(record, "pgn-figure2", all_of(rising("rho", "eps"), rising("natural", "eps", falls=True)))
+def figure_2(rows: Rows) -> str:
+    return all_of(rising("rho", "eps"), rising("natural", "eps", falls=True))(rows)
 
 
 @network(
@@ -344,15 +327,12 @@ def figure_2(record: Any) -> Evidence:
     covers="NOT RUN: `python -m deep.experiment pgn-figure3`",
     reading="Rule: at every mean norm the accuracy left is below that of both.",
 )
-def figure_3(record: Any) -> Evidence:
-    def fault(rows: Rows) -> str:
-        for row in rows:
-            ours = the(rows, method="pgn", norm=row["norm"])
-            if row["method"] != "pgn" and number(ours, "robust") >= number(row, "robust"):
-                return f"at norm {row['norm']} PGN leaves {ours['robust']}, {row['method']} {row['robust']}"
-        return ""
-
-    return by_rule(record, "pgn-figure3", fault)
+def figure_3(rows: Rows) -> str:
+    for row in rows:
+        ours = the(rows, method="pgn", norm=row["norm"])
+        if row["method"] != "pgn" and number(ours, "robust") >= number(row, "robust"):
+            return f"at norm {row['norm']} PGN leaves {ours['robust']}, {row['method']} {row['robust']}"
+    return ""
 
 
 def frontier(rows: Rows) -> str:
@@ -374,8 +354,8 @@ def frontier(rows: Rows) -> str:
     covers="NOT RUN: `python -m deep.experiment pgn-figure5`",
     reading="Rule: no mixture of two rows of another method is as good as a row of PGN in benign accuracy and rho.",
 )
-def figure_5(record: Any) -> Evidence:
-    return by_rule(record, "pgn-figure5", frontier)
+def figure_5(rows: Rows) -> str:
+    return frontier(rows)
 
 
 @network(
@@ -386,8 +366,8 @@ def figure_5(record: Any) -> Evidence:
     covers="NOT RUN: `python -m deep.experiment pgn-cost-networks`",
     reading="Rule: from the least to the greatest c_L rho falls and benign accuracy rises.",
 )
-def cost_networks(record: Any) -> Evidence:
-    return by_rule(record, "pgn-cost-networks", all_of(rising("rho", "cost", falls=True), rising("natural", "cost")))
+def cost_networks(rows: Rows) -> str:
+    return all_of(rising("rho", "cost", falls=True), rising("natural", "cost"))(rows)
 
 
 @network(
@@ -398,8 +378,8 @@ def cost_networks(record: Any) -> Evidence:
     covers="NOT RUN: `python -m deep.experiment pgn-capacity-networks`",
     reading="Rule: at one c_L rho and benign accuracy are greater with most filters than with fewest.",
 )
-def capacity_networks(record: Any) -> Evidence:
-    return by_rule(record, "pgn-capacity-networks", all_of(rising("rho", "filters"), rising("natural", "filters")))
+def capacity_networks(rows: Rows) -> str:
+    return all_of(rising("rho", "filters"), rising("natural", "filters"))(rows)
 
 
 @network(
@@ -410,9 +390,8 @@ def capacity_networks(record: Any) -> Evidence:
     covers="NOT RUN: `python -m deep.experiment pgn-figure8`",
     reading="Rule: rho without the gradient is below that without the image and that without the label.",
 )
-def figure_8(record: Any) -> Evidence:
-    rule = all_of(ahead("no_image", "no_gradient", "rho"), ahead("no_label", "no_gradient", "rho"))
-    return by_rule(record, "pgn-figure8", rule)
+def figure_8(rows: Rows) -> str:
+    return all_of(ahead("no_image", "no_gradient", "rho"), ahead("no_label", "no_gradient", "rho"))(rows)
 
 
 @network(
@@ -423,8 +402,8 @@ def figure_8(record: Any) -> Evidence:
     covers="NOT RUN: `python -m deep.experiment pgn-overfitting`",
     reading="Rule: between accuracy under FGM and under C&W at the same norm there is a greater gap for FGM training.",
 )
-def overfitting(record: Any) -> Evidence:
-    return by_rule(record, "pgn-overfitting", ahead("fgm", "pgn", "gap"))
+def overfitting(rows: Rows) -> str:
+    return ahead("fgm", "pgn", "gap")(rows)
 
 
 @claim(

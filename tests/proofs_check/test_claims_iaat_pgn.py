@@ -26,6 +26,7 @@ from proofs_check.claims import (
     pgn_tables,
 )
 from proofs_check.provers import solve
+from proofs_check.rules import below_frontier
 from theory.record import Record
 
 CLAIMS = registry(
@@ -251,7 +252,7 @@ def test_the_frontier_is_that_of_all_mixtures(point, others):
     shares = np.linspace(0, 1, 841)  # holds every ratio of integers up to 8
     mixtures = [np.outer(1 - shares, a) + np.outer(shares, b) for a in others for b in others]
     reached = any((mixture >= np.array(point) - 1e-9).all(axis=1).any() for mixture in mixtures)
-    assert iaat_networks.below_frontier(row(point), [row(pair) for pair in others]) == reached
+    assert below_frontier(row(point), [row(pair) for pair in others]) == reached
 
 
 # ---- second routes ----
